@@ -1,0 +1,29 @@
+/* The plain C truth of standardise.h. */
+#include "kernels/standardise.h"
+#include <math.h>
+
+static uint32_t band_count(const uint32_t *counts, size_t n_bin, int first, int last, size_t t)
+{
+    uint32_t sum = 0;
+    for (int a = first; a < last; a++)
+        sum += counts[(size_t)a * n_bin + t];
+    return sum;
+}
+
+void standardise_band(const uint32_t *counts, const uint8_t *valid, size_t n_bin, int first, int last, float *ret_z)
+{
+    uint64_t n = 0, sum = 0;
+    double sum2 = 0; /* exact below 2^53: squares of integers, whatever their order */
+    for (size_t t = 0; t < n_bin; t++) {
+        if (!valid[t]) continue;
+        uint64_t c = band_count(counts, n_bin, first, last, t);
+        n++;
+        sum += c;
+        sum2 += (double)(c * c);
+    }
+    double mean = n ? (double)sum / (double)n : 0.0;
+    double variance = n ? sum2 / (double)n - mean * mean : 0.0;
+    double scale = variance > 1e-9 * (mean * mean + 1.0) ? 1.0 / sqrt(variance) : 0.0; /* equal bins leave only rounding */
+    for (size_t t = 0; t < n_bin; t++)
+        ret_z[t] = valid[t] ? (float)(((double)band_count(counts, n_bin, first, last, t) - mean) * scale) : 0.0f;
+}

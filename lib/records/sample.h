@@ -1,0 +1,53 @@
+/* sample: what a network is asked about, and the counts or pixels it was made of. Made by prepare. */
+#ifndef BURST_RECORDS_SAMPLE_H
+#define BURST_RECORDS_SAMPLE_H
+#include "records/packet.h"
+
+/* Atoms are the disjoint intervals between all band edges (science.md A.1); bands are sums of whole atoms. */
+enum { ATOM_MAX = 8, BAND_MAX = 16 };
+#define BIN_NS INT64_C(64000000)            /* 64 ms: the paper's bin */
+enum { WINDOW_BINS = 1875, STRIDE_BINS = 16 }; /* 120 s; windows end at k = 0 mod 16 (protocol.md 4) */
+
+/* Which energies: n_atom + 1 rising edges, and for each band the half-open range of atoms [first, last) it sums. */
+struct band_set {
+    int n_atom, n_band;
+    float edge_kev[ATOM_MAX + 1];
+    uint8_t first[BAND_MAX], last[BAND_MAX];
+};
+
+/* One stride's look back: bins [k_end - WINDOW_BINS, k_end) of mission elapsed time, bin k = [k, k+1) x 64 ms from epoch_ns.
+ * Rows are detectors that have data, in rising detector order. Made once per window, handed from thread to thread. */
+struct lightcurve_window {
+    struct source source;
+    int64_t epoch_ns, k_end;
+    struct band_set bands;
+    int n_detector;
+    int detector[DETECTOR_MAX];  /* index of each row */
+    int n_valid[DETECTOR_MAX];   /* bins inside good time */
+    bool scored[DETECTOR_MAX];   /* at least 30 s valid: goes through the network */
+    uint32_t *counts;            /* [n_detector][n_atom][WINDOW_BINS] counts per bin */
+    uint8_t *valid;              /* [n_detector][WINDOW_BINS] 1 inside good time */
+    bool incomplete;             /* a gap in the stream was not repaired over these bins */
+    int64_t arrived_mono_ns;     /* host monotonic time of the message that closed it: latency only */
+    double decode_s;             /* seconds spent on that message before it was closed: latency only */
+};
+
+/* Mask values. Source: the SVOM seed's image network; protocol.md 5, first rule that fits. */
+enum mask_value { MASK_IGNORE = 0, MASK_BACKGROUND = 1, MASK_SOURCE = 2, MASK_TRIGGER = 3 };
+enum image_flag { IMAGE_TRIGGER_NO_DATA = 1, IMAGE_PARTIAL = 2 }; /* bits of image_sample.flags */
+enum { IMAGE_SIDE = SUBIMAGE_SIDE, IMAGE_CENTRE = 28, SOURCE_NAME_TEXT = 32 };
+
+/* A sub-image with the trigger pixel shifted to [28][28], padded. Arrays are [Z][Y]. */
+struct image_sample {
+    const struct subimage_packet *packet; /* lent: as long as the packet lives */
+    float snr[IMAGE_SIDE][IMAGE_SIDE];    /* sigma; 0 where the mask is MASK_IGNORE */
+    uint8_t mask[IMAGE_SIDE][IMAGE_SIDE];
+    unsigned flags;                       /* enum image_flag */
+    int n_missing;                        /* pixels inside the sky without data */
+    double ra_deg, dec_deg;               /* of the trigger pixel, ICRS */
+    double nearest_px;                    /* nearest catalogued source, pixels from the trigger; negative: none in the sky */
+    char nearest_name[SOURCE_NAME_TEXT];
+    int64_t arrived_mono_ns;
+    double decode_s;
+};
+#endif

@@ -1,0 +1,57 @@
+/* Who sent it: realm, mission, instrument, and the words the wire, the topics and FITS use for them. */
+#ifndef BURST_RECORDS_SOURCE_H
+#define BURST_RECORDS_SOURCE_H
+#include "base/err.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Unreal inputs never share rings or events with real ones. Source: protocol.md 3, the topic prefixes. */
+enum burst_realm { REALM_LIVE, REALM_TEST, REALM_ARCHIVE, REALM_N };
+enum burst_mission { MISSION_GECAM_A, MISSION_GECAM_B, MISSION_GECAM_C, MISSION_SVOM, MISSION_FERMI, MISSION_N };
+enum burst_instrument { INSTRUMENT_GRD, INSTRUMENT_CPD, INSTRUMENT_ECLAIRS, INSTRUMENT_GRM, INSTRUMENT_GBM, INSTRUMENT_N };
+
+enum { DETECTOR_MAX = 25 }; /* rows in any light-curve record: GECAM-A/B carry 25 GRDs */
+
+struct source {
+    enum burst_realm realm;
+    enum burst_mission mission;
+    enum burst_instrument instrument;
+};
+
+/* What burstd knows of an instrument before it has seen a byte. Static, one per (mission, instrument). */
+struct instrument_fact {
+    enum burst_mission mission;
+    enum burst_instrument instrument;
+    const char *topic;           /* "gecam-b.grd": the middle of the topic */
+    const char *mission_name;    /* "GECAM-B": the verdict's `mission` */
+    const char *instrument_name; /* "GRD": the verdict's `instrument` */
+    const char *fits_telescope;  /* TELESCOP as the mission writes it */
+    const char *fits_instrument; /* INSTRUME */
+    const char *kind;            /* last word of the topic: "events" or "subimage" */
+    int n_detector;              /* detectors of the light-curve search; 0 for images */
+    int n_open;                  /* N of protocol.md 6 "When": detectors above `open` that open an event */
+    int epoch_mjd_i;             /* mission elapsed time zero, TT: whole MJD ... */
+    double epoch_mjd_f;          /* ... and fraction of a day */
+};
+
+/* The fact for (mission, instrument), or NULL where there is no such instrument. */
+const struct instrument_fact *source_fact(enum burst_mission mission, enum burst_instrument instrument);
+/* All facts in a fixed order; *ret_n of them. */
+const struct instrument_fact *source_facts(size_t *ret_n);
+/* Mission elapsed time zero as TT ns. */
+int64_t source_epoch_ns(const struct instrument_fact *fact);
+
+/* Topic text, e.g. "burst-archive.v1.fermi.gbm.events"; `word` NULL takes the fact's kind. Mission-wide words ("verdict",
+ * "evidence", "trigger") give "burst.v1.fermi.verdict".
+ * Errors  BURST_E_LIMIT  ret_text of `size` is too small */
+enum burst_err source_topic(struct source s, const char *word, char *ret_text, size_t size);
+/* The source a data topic names (".events" or ".subimage"); text need not end in 0.
+ * Errors  BURST_E_UNSUPPORTED  no such topic; the topic is quoted */
+enum burst_err source_parse_topic(const char *topic, size_t n, struct source *ret_s, struct burst_error *reterr);
+/* "burst", "burst-test" or "burst-archive". */
+const char *source_realm_prefix(enum burst_realm realm);
+
+/* Short detector name as the mission writes it: GBM n0..nb b0 b1; GRD g01..g25; GRM g01..g03. Index from 0. */
+void source_detector_name(enum burst_instrument instrument, int detector, char ret_text[8]);
+#endif
