@@ -23,7 +23,8 @@ void standardise_band(const uint32_t *counts, const uint8_t *valid, size_t n_bin
     }
     double mean = n ? (double)sum / (double)n : 0.0;
     double variance = n ? sum2 / (double)n - mean * mean : 0.0;
-    double scale = variance > 1e-9 * (mean * mean + 1.0) ? 1.0 / sqrt(variance) : 0.0; /* equal bins leave only rounding */
+    double scale =
+        variance > 1e-9 * (mean * mean + 1.0) ? 1.0 / sqrt(variance) : 0.0; /* equal bins leave only rounding */
     for (size_t t = 0; t < n_bin; t++)
         ret_z[t] = valid[t] ? (float)(((double)band_count(counts, n_bin, first, last, t) - mean) * scale) : 0.0f;
 }

@@ -13,7 +13,7 @@ static const char *check_case_name;
 static const char *check_skip_why;
 
 #define TEST(name) static void name(void)
-#define RUN(name) check_run(#name, name)
+#define RUN(name)  check_run(#name, name)
 #define SKIP(why)                                                                                                      \
     do {                                                                                                               \
         check_skip_why = (why);                                                                                        \
@@ -29,7 +29,8 @@ static const char *check_skip_why;
         }                                                                                                              \
     } while (0)
 #define CHECK(cond) CHECK_SAY(cond, "%s", #cond)
-#define CHECK_INT(a, b) CHECK_SAY((long long)(a) == (long long)(b), "%s is %lld, not %lld", #a, (long long)(a), (long long)(b))
+#define CHECK_INT(a, b)                                                                                                \
+    CHECK_SAY((long long)(a) == (long long)(b), "%s is %lld, not %lld", #a, (long long)(a), (long long)(b))
 #define CHECK_NEAR(a, b, tol)                                                                                          \
     CHECK_SAY(fabs((double)(a) - (double)(b)) <= (double)(tol), "%s is %.9g, not %.9g within %.3g", #a, (double)(a),   \
               (double)(b), (double)(tol))
@@ -39,7 +40,8 @@ static const char *check_skip_why;
     do {                                                                                                               \
         enum burst_err got_ = (call);                                                                                  \
         CHECK_SAY(got_ == (want), "%s gave %s", #call, burst_err_name(got_));                                          \
-        if (got_ == (want)) CHECK_SAY(strstr((reterr).text, (part)), "text \"%s\" lacks \"%s\"", (reterr).text, (part)); \
+        if (got_ == (want))                                                                                            \
+            CHECK_SAY(strstr((reterr).text, (part)), "text \"%s\" lacks \"%s\"", (reterr).text, (part));               \
     } while (0)
 
 static inline void check_run(const char *name, void (*test)(void))
@@ -48,9 +50,12 @@ static inline void check_run(const char *name, void (*test)(void))
     check_case_failed = false;
     check_skip_why = NULL;
     test();
-    if (check_case_failed) check_failed_cases++;
-    else if (check_skip_why) printf("skip %s: %s\n", name, check_skip_why);
-    else printf("ok %s\n", name);
+    if (check_case_failed)
+        check_failed_cases++;
+    else if (check_skip_why)
+        printf("skip %s: %s\n", name, check_skip_why);
+    else
+        printf("ok %s\n", name);
     (void)fflush(stdout);
 }
 

@@ -16,6 +16,7 @@ enum burst_err arena_init(struct arena *a, size_t size, struct burst_error *rete
 void arena_fini(struct arena *a);
 /* Forget everything taken; memory is kept. */
 void arena_reset(struct arena *a);
-/* `n` items of `size` bytes, 64-byte aligned, not cleared; NULL when full or when n * size overflows. n = 0 gives a valid pointer. */
+/* `n` items of `size` bytes, 64-byte aligned, not cleared; NULL when full or when n * size overflows. n = 0 gives a
+ * valid pointer. */
 void *arena_take(struct arena *a, size_t n, size_t size);
 #endif

@@ -57,7 +57,8 @@ static enum burst_err read_all(int fd, const char *path, uint8_t *bytes, size_t 
     return BURST_OK;
 }
 
-enum burst_err bytes_read_file(const char *path, size_t most, uint8_t **ret_bytes, size_t *ret_n, struct burst_error *reterr)
+enum burst_err bytes_read_file(const char *path, size_t most, uint8_t **ret_bytes, size_t *ret_n,
+                               struct burst_error *reterr)
 {
     enum burst_err err = BURST_OK;
     uint8_t *bytes = NULL;
@@ -69,7 +70,8 @@ enum burst_err bytes_read_file(const char *path, size_t most, uint8_t **ret_byte
         goto out;
     }
     if ((uint64_t)st.st_size > most) {
-        err = burst_fail(reterr, BURST_E_LIMIT, "%s: %lld bytes, at most %zu are read", path, (long long)st.st_size, most);
+        err = burst_fail(reterr, BURST_E_LIMIT, "%s: %lld bytes, at most %zu are read", path, (long long)st.st_size,
+                         most);
         goto out;
     }
     bytes = malloc((size_t)st.st_size + 1);

@@ -64,7 +64,8 @@ void bytes_uuid_text(const uint8_t uuid[16], char ret_text[37]);
 /* Read a whole file of at most `most` bytes.
  * Returned  *ret_bytes  malloc'd, freed by the caller; one 0 byte follows the content
  * Errors    BURST_E_IO, BURST_E_LIMIT (longer than most), BURST_E_NOMEM; outputs untouched */
-enum burst_err bytes_read_file(const char *path, size_t most, uint8_t **ret_bytes, size_t *ret_n, struct burst_error *reterr);
+enum burst_err bytes_read_file(const char *path, size_t most, uint8_t **ret_bytes, size_t *ret_n,
+                               struct burst_error *reterr);
 
 /* Write a whole file through a temporary one beside it and rename, so that a reader sees the old or the new.
  * Errors    BURST_E_IO; the old file is then untouched */

@@ -34,7 +34,8 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-/* TAI-UTC in ns on the day that holds this POSIX second. ERFA answers +1 for years past its table: still the last value. */
+/* TAI-UTC in ns on the day that holds this POSIX second. ERFA answers +1 for years past its table: still the last
+ * value. */
 static int64_t tai_minus_utc_ns(int64_t utc_ns)
 {
     int year, month, day;
@@ -57,11 +58,15 @@ int64_t clock_utc_from_tt_ns(int64_t tt_ns)
     return guess - tai_minus_utc_ns(utc); /* second pass: the first looked up the offset up to 40 s too late */
 }
 
-enum burst_err clock_tt_from_mjd_tt(int mjd_i, double mjd_f, double seconds, int64_t *ret_tt_ns, struct burst_error *reterr)
+enum burst_err clock_tt_from_mjd_tt(int mjd_i, double mjd_f, double seconds, int64_t *ret_tt_ns,
+                                    struct burst_error *reterr)
 {
-    if (mjd_i < 40000 || mjd_i > 80000) return burst_fail(reterr, BURST_E_TIME, "MJD %d is outside 40000..80000", mjd_i);
-    if (!(mjd_f >= -1 && mjd_f <= 1)) return burst_fail(reterr, BURST_E_TIME, "MJD fraction %g is outside -1..1", mjd_f);
-    if (!(fabs(seconds) < 4e9)) return burst_fail(reterr, BURST_E_TIME, "%g s from the epoch is outside +-4e9", seconds);
+    if (mjd_i < 40000 || mjd_i > 80000)
+        return burst_fail(reterr, BURST_E_TIME, "MJD %d is outside 40000..80000", mjd_i);
+    if (!(mjd_f >= -1 && mjd_f <= 1))
+        return burst_fail(reterr, BURST_E_TIME, "MJD fraction %g is outside -1..1", mjd_f);
+    if (!(fabs(seconds) < 4e9))
+        return burst_fail(reterr, BURST_E_TIME, "%g s from the epoch is outside +-4e9", seconds);
     double whole = floor(seconds);
     *ret_tt_ns = (mjd_i - INT64_C(40587)) * DAY_NS + llround(mjd_f * 86400e9) + (int64_t)whole * CLOCK_NS_PER_S +
                  llround((seconds - whole) * 1e9);
@@ -81,8 +86,8 @@ void clock_utc_text(int64_t tt_ns, char ret_text[CLOCK_UTC_TEXT])
     int64_t ns;
     char text[80];
     split_utc(clock_utc_from_tt_ns(tt_ns) + 500, &tm, &ns);
-    (void)snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-                   tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ns / 1000));
+    (void)snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+                   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(ns / 1000));
     memcpy(ret_text, text, CLOCK_UTC_TEXT - 1);
     ret_text[CLOCK_UTC_TEXT - 1] = 0;
 }
@@ -120,7 +125,8 @@ enum burst_err clock_parse_utc(const char *text, int64_t *ret_tt_ns, struct burs
     int y, mo, d, h, mi, s, n = 0;
     int64_t ns;
     double utc1, utc2, tai1, tai2;
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &s, &n) != 6 || n != 19 || parse_fraction(text + n, &ns))
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &s, &n) != 6 || n != 19 ||
+        parse_fraction(text + n, &ns))
         return burst_fail(reterr, BURST_E_TIME, "'%.40s' is not YYYY-MM-DDTHH:MM:SS[.f]Z", text);
     int status = y < 1972 || y > 2200 ? -1 : eraDtf2d("UTC", y, mo, d, h, mi, s, &utc1, &utc2);
     if (status < 0 || status > 1 || eraUtctai(utc1, utc2, &tai1, &tai2) < 0) /* +2: second 60 where there is none */

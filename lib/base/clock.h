@@ -22,12 +22,14 @@ int64_t clock_utc_from_tt_ns(int64_t tt_ns);
 /* TT ns of a modified Julian date given as whole days, fraction of a day and seconds, in TT.
  * Given     mjd_i 40000..80000; mjd_f -1..1; seconds finite, |seconds| < 4e9
  * Errors    BURST_E_TIME  outside those ranges */
-enum burst_err clock_tt_from_mjd_tt(int mjd_i, double mjd_f, double seconds, int64_t *ret_tt_ns, struct burst_error *reterr);
+enum burst_err clock_tt_from_mjd_tt(int mjd_i, double mjd_f, double seconds, int64_t *ret_tt_ns,
+                                    struct burst_error *reterr);
 
 /* "YYYY-MM-DDTHH:MM:SS.ssssssZ", microseconds rounded to nearest. */
 void clock_utc_text(int64_t tt_ns, char ret_text[CLOCK_UTC_TEXT]);
 /* "YYYYMMDDTHHMMSS.sssZ", for ids; milliseconds, cut not rounded. */
 void clock_id_text(int64_t tt_ns, char ret_text[CLOCK_ID_TEXT]);
-/* UTC text "YYYY-MM-DDTHH:MM:SS[.f...][Z]" to TT ns. BURST_E_TIME with the text quoted; second 60 only where UTC has one. */
+/* UTC text "YYYY-MM-DDTHH:MM:SS[.f...][Z]" to TT ns. BURST_E_TIME with the text quoted; second 60 only where UTC has
+ * one. */
 enum burst_err clock_parse_utc(const char *text, int64_t *ret_tt_ns, struct burst_error *reterr);
 #endif

@@ -16,7 +16,8 @@ struct queue {
 
 enum burst_err queue_new(size_t capacity, struct queue **ret_q, struct burst_error *reterr)
 {
-    if (!capacity || capacity > 1u << 20) return burst_fail(reterr, BURST_E_RANGE, "queue capacity %zu, 1 to 1048576 allowed", capacity);
+    if (!capacity || capacity > 1u << 20)
+        return burst_fail(reterr, BURST_E_RANGE, "queue capacity %zu, 1 to 1048576 allowed", capacity);
     struct queue *q = calloc(1, sizeof *q + capacity * sizeof q->items[0]);
     if (!q) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a queue of %zu", capacity);
     pthread_condattr_t attr;
@@ -60,8 +61,10 @@ enum burst_err queue_put(struct queue *q, void *item, int timeout_ms)
     (void)pthread_mutex_lock(&q->lock);
     while (!q->closed && q->depth == q->capacity)
         if (timeout_ms <= 0 || pthread_cond_timedwait(&q->not_full, &q->lock, &until) == ETIMEDOUT) break;
-    if (q->closed) err = BURST_E_STATE;
-    else if (q->depth == q->capacity) err = BURST_E_FULL;
+    if (q->closed)
+        err = BURST_E_STATE;
+    else if (q->depth == q->capacity)
+        err = BURST_E_FULL;
     else {
         q->items[(q->head + q->depth++) % q->capacity] = item;
         (void)pthread_cond_signal(&q->not_empty);
@@ -82,7 +85,8 @@ enum burst_err queue_take(struct queue *q, void **ret_item, int timeout_ms)
         q->head = (q->head + 1) % q->capacity;
         q->depth--;
         (void)pthread_cond_signal(&q->not_full);
-    } else err = q->closed ? BURST_E_STATE : BURST_E_TIMEOUT;
+    } else
+        err = q->closed ? BURST_E_STATE : BURST_E_TIMEOUT;
     (void)pthread_mutex_unlock(&q->lock);
     return err;
 }

@@ -1,4 +1,5 @@
-/* A bounded queue that hands a pointer from one thread to another. Putting gives the pointer away; *full* is an answer. */
+/* A bounded queue that hands a pointer from one thread to another. Putting gives the pointer away; *full* is an answer.
+ */
 #ifndef BURST_BASE_QUEUE_H
 #define BURST_BASE_QUEUE_H
 #include "base/err.h"

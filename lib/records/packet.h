@@ -40,15 +40,15 @@ struct tan_wcs {
 struct subimage_packet {
     struct source source;
     char burst_id[BURST_ID_TEXT];
-    int alert_count;                    /* ALERTCNT, from 0 */
-    struct time_span span;              /* DATE-OBS, DATE-END */
-    double e_min_kev, e_max_kev;        /* energy strip */
-    double timescale_s, snr_sigma;      /* of the trigger */
+    int alert_count;               /* ALERTCNT, from 0 */
+    struct time_span span;         /* DATE-OBS, DATE-END */
+    double e_min_kev, e_max_kev;   /* energy strip */
+    double timescale_s, snr_sigma; /* of the trigger */
     char trigger_type[8], slew_status[16], data_stream[8];
-    int n_y, n_z;                       /* NAXIS1, NAXIS2: at most SUBIMAGE_SIDE */
-    int sky_y0, sky_z0, sky_n;          /* sky pixel (0-based) of FITS pixel (1,1); side of the sky image */
-    int trigger_y, trigger_z;           /* sky pixel that triggered (TRIGY, TRIGZ) */
-    const float *snr;                   /* [n_z][n_y] sigma; NaN where no data came */
+    int n_y, n_z;              /* NAXIS1, NAXIS2: at most SUBIMAGE_SIDE */
+    int sky_y0, sky_z0, sky_n; /* sky pixel (0-based) of FITS pixel (1,1); side of the sky image */
+    int trigger_y, trigger_z;  /* sky pixel that triggered (TRIGY, TRIGZ) */
+    const float *snr;          /* [n_z][n_y] sigma; NaN where no data came */
     struct tan_wcs wcs;
     uint8_t sha256[32];
 };

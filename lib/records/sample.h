@@ -5,7 +5,7 @@
 
 /* Atoms are the disjoint intervals between all band edges (science.md A.1); bands are sums of whole atoms. */
 enum { ATOM_MAX = 8, BAND_MAX = 16 };
-#define BIN_NS INT64_C(64000000)            /* 64 ms: the paper's bin */
+#define BIN_NS INT64_C(64000000)               /* 64 ms: the paper's bin */
 enum { WINDOW_BINS = 1875, STRIDE_BINS = 16 }; /* 120 s; windows end at k = 0 mod 16 (protocol.md 4) */
 
 /* Which energies: n_atom + 1 rising edges, and for each band the half-open range of atoms [first, last) it sums. */
@@ -15,22 +15,30 @@ struct band_set {
     uint8_t first[BAND_MAX], last[BAND_MAX];
 };
 
-/* One stride's look back: bins [k_end - WINDOW_BINS, k_end) of mission elapsed time, bin k = [k, k+1) x 64 ms from epoch_ns.
- * Rows are detectors that have data, in rising detector order. Made once per window, handed from thread to thread. */
+/* One stride's look back: bins [k_end - WINDOW_BINS, k_end) of mission elapsed time, bin k = [k, k+1) x 64 ms from
+ * epoch_ns. Rows are detectors that have data, in rising detector order. Made once per window, handed from thread to
+ * thread. */
 struct lightcurve_window {
     struct source source;
     int64_t epoch_ns, k_end;
     struct band_set bands;
+    int room;                    /* rows that counts and valid have storage for */
     int n_detector;
-    int detector[DETECTOR_MAX];  /* index of each row */
-    int n_valid[DETECTOR_MAX];   /* bins inside good time */
-    bool scored[DETECTOR_MAX];   /* at least 30 s valid: goes through the network */
-    uint32_t *counts;            /* [n_detector][n_atom][WINDOW_BINS] counts per bin */
-    uint8_t *valid;              /* [n_detector][WINDOW_BINS] 1 inside good time */
-    bool incomplete;             /* a gap in the stream was not repaired over these bins */
-    int64_t arrived_mono_ns;     /* host monotonic time of the message that closed it: latency only */
-    double decode_s;             /* seconds spent on that message before it was closed: latency only */
+    int detector[DETECTOR_MAX]; /* index of each row */
+    int n_valid[DETECTOR_MAX];  /* bins inside good time */
+    bool scored[DETECTOR_MAX];  /* at least 30 s valid: goes through the network */
+    uint32_t *counts;           /* [n_detector][n_atom][WINDOW_BINS] counts per bin */
+    uint8_t *valid;             /* [n_detector][WINDOW_BINS] 1 inside good time */
+    bool incomplete;            /* a gap in the stream was not repaired over these bins */
+    int64_t arrived_mono_ns;    /* host monotonic time of the message that closed it: latency only */
+    double decode_s;            /* seconds spent on that message before it was closed: latency only */
 };
+
+/* SHA-256 of one row's data, the `input_sha256` of a detector: its counts [n_atom][WINDOW_BINS], then its validity
+ * [WINDOW_BINS], every number as u32 little-endian. Source: protocol.md 6, `verdict_id`. */
+void window_row_sha256(const struct lightcurve_window *w, int row, uint8_t ret_sha256[32]);
+/* The same over all rows in detector order, one after the other. */
+void window_sha256(const struct lightcurve_window *w, uint8_t ret_sha256[32]);
 
 /* Mask values. Source: the SVOM seed's image network; protocol.md 5, first rule that fits. */
 enum mask_value { MASK_IGNORE = 0, MASK_BACKGROUND = 1, MASK_SOURCE = 2, MASK_TRIGGER = 3 };
@@ -42,10 +50,10 @@ struct image_sample {
     const struct subimage_packet *packet; /* lent: as long as the packet lives */
     float snr[IMAGE_SIDE][IMAGE_SIDE];    /* sigma; 0 where the mask is MASK_IGNORE */
     uint8_t mask[IMAGE_SIDE][IMAGE_SIDE];
-    unsigned flags;                       /* enum image_flag */
-    int n_missing;                        /* pixels inside the sky without data */
-    double ra_deg, dec_deg;               /* of the trigger pixel, ICRS */
-    double nearest_px;                    /* nearest catalogued source, pixels from the trigger; negative: none in the sky */
+    unsigned flags;         /* enum image_flag */
+    int n_missing;          /* pixels inside the sky without data */
+    double ra_deg, dec_deg; /* of the trigger pixel, ICRS */
+    double nearest_px;      /* nearest catalogued source, pixels from the trigger; negative: none in the sky */
     char nearest_name[SOURCE_NAME_TEXT];
     int64_t arrived_mono_ns;
     double decode_s;

@@ -8,10 +8,10 @@ enum { CAM_MAX = 256, MODEL_NAME_TEXT = 48, BACKEND_TEXT = 8 };
 /* Which network answered. */
 struct model_tag {
     char name[MODEL_NAME_TEXT], version[16];
-    char sha256[65];             /* hex, of model.onnx */
-    char backend[BACKEND_TEXT];  /* "plain", "cpu" or "cuda" */
-    double temperature;          /* logits are divided by it before a probability is told */
-    double open, low, high;      /* burst.thresholds: detector vote, called false at or under, called true at or over */
+    char sha256[65];            /* hex, of model.onnx */
+    char backend[BACKEND_TEXT]; /* "plain", "cpu" or "cuda" */
+    double temperature;         /* logits are divided by it before a probability is told */
+    double open, low, high;     /* burst.thresholds: detector vote, called false at or under, called true at or over */
 };
 
 /* logit = logit(true) - logit(false), uncalibrated; p = 1 / (1 + exp(-logit / temperature)). */
@@ -47,7 +47,7 @@ struct image_score {
 /* Occlusion: how far the logit falls when the 5 x 5 pixels around [z][y] become background. */
 struct image_explanation {
     float drop[IMAGE_SIDE][IMAGE_SIDE];
-    double p_without_centre; /* p with the 5 x 5 pixels at the trigger removed */
+    double p_without_centre;  /* p with the 5 x 5 pixels at the trigger removed */
     double p_without_sources; /* p with known sources declared background; negative where there are none */
 };
 #endif

@@ -4,17 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Epochs: formats.md 2 and 3 (GECAM-A/B 2019-01-01 UTC, GECAM-C 2021-01-01 UTC, SVOM 2017-01-01 UTC, Fermi 2001-01-01 UTC);
- * the fraction is TT - UTC of that day: 69.184 s, 64.184 s for Fermi. GBM's light-curve search uses the 12 NaI. */
+/* Epochs: formats.md 2 and 3 (GECAM-A/B 2019-01-01 UTC, GECAM-C 2021-01-01 UTC, SVOM 2017-01-01 UTC, Fermi 2001-01-01
+ * UTC); the fraction is TT - UTC of that day: 69.184 s, 64.184 s for Fermi. GBM's light-curve search uses the 12 NaI.
+ */
 #define FRACTION_69 (69.184 / 86400.0)
 #define FRACTION_64 (64.184 / 86400.0)
 static const struct instrument_fact FACTS[] = {
-    {MISSION_GECAM_A, INSTRUMENT_GRD, "gecam-a.grd", "GECAM-A", "GRD", "GECAM-A", "GRD", "events", 25, 3, 58484, FRACTION_69},
-    {MISSION_GECAM_B, INSTRUMENT_GRD, "gecam-b.grd", "GECAM-B", "GRD", "GECAM-B", "GRD", "events", 25, 3, 58484, FRACTION_69},
-    {MISSION_GECAM_C, INSTRUMENT_GRD, "gecam-c.grd", "GECAM-C", "GRD", "HEBS", "GRD", "events", 12, 3, 59215, FRACTION_69},
+    {MISSION_GECAM_A, INSTRUMENT_GRD, "gecam-a.grd", "GECAM-A", "GRD", "GECAM-A", "GRD", "events", 25, 3, 58484,
+     FRACTION_69},
+    {MISSION_GECAM_B, INSTRUMENT_GRD, "gecam-b.grd", "GECAM-B", "GRD", "GECAM-B", "GRD", "events", 25, 3, 58484,
+     FRACTION_69},
+    {MISSION_GECAM_C, INSTRUMENT_GRD, "gecam-c.grd", "GECAM-C", "GRD", "HEBS", "GRD", "events", 12, 3, 59215,
+     FRACTION_69},
     {MISSION_SVOM, INSTRUMENT_GRM, "svom.grm", "SVOM", "GRM", "SVOM", "GRM", "events", 3, 2, 57754, FRACTION_69},
     {MISSION_FERMI, INSTRUMENT_GBM, "fermi.gbm", "Fermi", "GBM", "GLAST", "GBM", "events", 12, 3, 51910, FRACTION_64},
-    {MISSION_SVOM, INSTRUMENT_ECLAIRS, "svom.eclairs", "SVOM", "ECLAIRs", "SVOM", "ECL", "subimage", 0, 0, 57754, FRACTION_69},
+    {MISSION_SVOM, INSTRUMENT_ECLAIRS, "svom.eclairs", "SVOM", "ECLAIRs", "SVOM", "ECL", "subimage", 0, 0, 57754,
+     FRACTION_69},
 };
 enum { N_FACT = sizeof FACTS / sizeof FACTS[0] };
 
@@ -50,7 +55,8 @@ enum burst_err source_topic(struct source s, const char *word, char *ret_text, s
     const struct instrument_fact *fact = source_fact(s.mission, s.instrument);
     if (!fact) return BURST_E_UNSUPPORTED;
     int n_mission = word ? (int)strcspn(fact->topic, ".") : (int)strlen(fact->topic);
-    int n = snprintf(ret_text, size, "%s.v1.%.*s.%s", PREFIX[s.realm], n_mission, fact->topic, word ? word : fact->kind);
+    int n =
+        snprintf(ret_text, size, "%s.v1.%.*s.%s", PREFIX[s.realm], n_mission, fact->topic, word ? word : fact->kind);
     return n < 0 || (size_t)n >= size ? BURST_E_LIMIT : BURST_OK;
 }
 
@@ -71,7 +77,10 @@ enum burst_err source_parse_topic(const char *topic, size_t n, struct source *re
 void source_detector_name(enum burst_instrument instrument, int detector, char ret_text[8])
 {
     static const char nai[] = "0123456789ab";
-    if (instrument == INSTRUMENT_GBM && detector >= 0 && detector < 12) (void)snprintf(ret_text, 8, "n%c", nai[detector]);
-    else if (instrument == INSTRUMENT_GBM) (void)snprintf(ret_text, 8, "b%d", (detector - 12) & 1);
-    else (void)snprintf(ret_text, 8, "g%02d", (detector + 1) % 100);
+    if (instrument == INSTRUMENT_GBM && detector >= 0 && detector < 12)
+        (void)snprintf(ret_text, 8, "n%c", nai[detector]);
+    else if (instrument == INSTRUMENT_GBM)
+        (void)snprintf(ret_text, 8, "b%d", (detector - 12) & 1);
+    else
+        (void)snprintf(ret_text, 8, "g%02d", (detector + 1) % 100);
 }

@@ -9,7 +9,14 @@
 /* Unreal inputs never share rings or events with real ones. Source: protocol.md 3, the topic prefixes. */
 enum burst_realm { REALM_LIVE, REALM_TEST, REALM_ARCHIVE, REALM_N };
 enum burst_mission { MISSION_GECAM_A, MISSION_GECAM_B, MISSION_GECAM_C, MISSION_SVOM, MISSION_FERMI, MISSION_N };
-enum burst_instrument { INSTRUMENT_GRD, INSTRUMENT_CPD, INSTRUMENT_ECLAIRS, INSTRUMENT_GRM, INSTRUMENT_GBM, INSTRUMENT_N };
+enum burst_instrument {
+    INSTRUMENT_GRD,
+    INSTRUMENT_CPD,
+    INSTRUMENT_ECLAIRS,
+    INSTRUMENT_GRM,
+    INSTRUMENT_GBM,
+    INSTRUMENT_N
+};
 
 enum { DETECTOR_MAX = 25 }; /* rows in any light-curve record: GECAM-A/B carry 25 GRDs */
 
@@ -42,9 +49,9 @@ const struct instrument_fact *source_facts(size_t *ret_n);
 /* Mission elapsed time zero as TT ns. */
 int64_t source_epoch_ns(const struct instrument_fact *fact);
 
-/* Topic text, e.g. "burst-archive.v1.fermi.gbm.events"; `word` NULL takes the fact's kind. Mission-wide words ("verdict",
- * "evidence", "trigger") give "burst.v1.fermi.verdict".
- * Errors  BURST_E_LIMIT  ret_text of `size` is too small */
+/* Topic text, e.g. "burst-archive.v1.fermi.gbm.events"; `word` NULL takes the fact's kind. Mission-wide words
+ * ("verdict", "evidence", "trigger") give "burst.v1.fermi.verdict". Errors  BURST_E_LIMIT  ret_text of `size` is too
+ * small */
 enum burst_err source_topic(struct source s, const char *word, char *ret_text, size_t size);
 /* The source a data topic names (".events" or ".subimage"); text need not end in 0.
  * Errors  BURST_E_UNSUPPORTED  no such topic; the topic is quoted */

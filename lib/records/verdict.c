@@ -6,12 +6,35 @@ const char *const VERDICT_STATE_WORD[STATE_N] = {"open", "confirmed", "rejected"
 const char *const ALERT_TYPE_WORD[ALERT_N] = {"initial", "update", "retraction"};
 const char *const ALERT_TENSE_WORD[TENSE_N] = {"current", "test", "injection", "archival"};
 const char *const VERDICT_ACTION_WORD[ACTION_N] = {"follow_up", "review", "cancel"};
-const char *const EVENT_CLASS_WORD[CLASS_N] = {"GRB", "SGR", "SolarFlare", "TGF", "KnownSource", "Particle", "Instrumental", "Other"};
+const char *const EVENT_CLASS_WORD[CLASS_N] = {"GRB",         "SGR",      "SolarFlare",   "TGF",
+                                               "KnownSource", "Particle", "Instrumental", "Other"};
 const char *const REASON_CODE_WORD[REASON_N] = {
-    NULL, "BURST_LIKE", "POINT_SOURCE", "KNOWN_SOURCE", "SGR", "SOLAR_FLARE", "TGF",
-    "PARTICLE", "SAA", "BAD_SUBTRACTION", "COLUMN_EFFECT", "XRDPIX_INHOMOGENEITY",
-    "BRIGHT_SOURCE_ARTEFACT", "CODING_NOISE", "EARTH_LIMB", "MOON", "DETECTOR_NOISE",
-    "TELEMETRY", "STAR_TRACKER", "NOISE", "LOW_CONFIDENCE", "PARTIAL_IMAGE",
-    "OUT_OF_DISTRIBUTION", "INTERNAL", "OTHER", "DUPLICATE",
+    NULL,
+    "BURST_LIKE",
+    "POINT_SOURCE",
+    "KNOWN_SOURCE",
+    "SGR",
+    "SOLAR_FLARE",
+    "TGF",
+    "PARTICLE",
+    "SAA",
+    "BAD_SUBTRACTION",
+    "COLUMN_EFFECT",
+    "XRDPIX_INHOMOGENEITY",
+    "BRIGHT_SOURCE_ARTEFACT",
+    "CODING_NOISE",
+    "EARTH_LIMB",
+    "MOON",
+    "DETECTOR_NOISE",
+    "TELEMETRY",
+    "STAR_TRACKER",
+    "NOISE",
+    "LOW_CONFIDENCE",
+    "PARTIAL_IMAGE",
+    "OUT_OF_DISTRIBUTION",
+    "INTERNAL",
+    "OTHER",
+    "DUPLICATE",
 };
-const char *const EVIDENCE_FLAG_WORD[EVIDENCE_FLAG_N] = {"incomplete", "partial_image", "trigger_without_data", "short_window"};
+const char *const EVIDENCE_FLAG_WORD[EVIDENCE_FLAG_N] = {"incomplete", "partial_image", "trigger_without_data",
+                                                         "short_window"};

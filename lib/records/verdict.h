@@ -10,15 +10,44 @@ enum alert_type { ALERT_INITIAL, ALERT_UPDATE, ALERT_RETRACTION, ALERT_N };
 enum alert_tense { TENSE_CURRENT, TENSE_TEST, TENSE_INJECTION, TENSE_ARCHIVAL, TENSE_N };
 enum verdict_action { ACTION_FOLLOW_UP, ACTION_REVIEW, ACTION_CANCEL, ACTION_N };
 enum event_class {
-    CLASS_GRB, CLASS_SGR, CLASS_SOLAR_FLARE, CLASS_TGF, CLASS_KNOWN_SOURCE, CLASS_PARTICLE, CLASS_INSTRUMENTAL, CLASS_OTHER,
+    CLASS_GRB,
+    CLASS_SGR,
+    CLASS_SOLAR_FLARE,
+    CLASS_TGF,
+    CLASS_KNOWN_SOURCE,
+    CLASS_PARTICLE,
+    CLASS_INSTRUMENTAL,
+    CLASS_OTHER,
     CLASS_N
 };
 enum reason_code {
-    REASON_NONE, REASON_BURST_LIKE, REASON_POINT_SOURCE, REASON_KNOWN_SOURCE, REASON_SGR, REASON_SOLAR_FLARE, REASON_TGF,
-    REASON_PARTICLE, REASON_SAA, REASON_BAD_SUBTRACTION, REASON_COLUMN_EFFECT, REASON_XRDPIX_INHOMOGENEITY,
-    REASON_BRIGHT_SOURCE_ARTEFACT, REASON_CODING_NOISE, REASON_EARTH_LIMB, REASON_MOON, REASON_DETECTOR_NOISE,
-    REASON_TELEMETRY, REASON_STAR_TRACKER, REASON_NOISE, REASON_LOW_CONFIDENCE, REASON_PARTIAL_IMAGE,
-    REASON_OUT_OF_DISTRIBUTION, REASON_INTERNAL, REASON_OTHER, REASON_DUPLICATE, REASON_N
+    REASON_NONE,
+    REASON_BURST_LIKE,
+    REASON_POINT_SOURCE,
+    REASON_KNOWN_SOURCE,
+    REASON_SGR,
+    REASON_SOLAR_FLARE,
+    REASON_TGF,
+    REASON_PARTICLE,
+    REASON_SAA,
+    REASON_BAD_SUBTRACTION,
+    REASON_COLUMN_EFFECT,
+    REASON_XRDPIX_INHOMOGENEITY,
+    REASON_BRIGHT_SOURCE_ARTEFACT,
+    REASON_CODING_NOISE,
+    REASON_EARTH_LIMB,
+    REASON_MOON,
+    REASON_DETECTOR_NOISE,
+    REASON_TELEMETRY,
+    REASON_STAR_TRACKER,
+    REASON_NOISE,
+    REASON_LOW_CONFIDENCE,
+    REASON_PARTIAL_IMAGE,
+    REASON_OUT_OF_DISTRIBUTION,
+    REASON_INTERNAL,
+    REASON_OTHER,
+    REASON_DUPLICATE,
+    REASON_N
 };
 
 /* Words on the wire, indexed by the enums above; NULL for CALL_NONE and REASON_NONE. */
@@ -30,15 +59,28 @@ extern const char *const VERDICT_ACTION_WORD[ACTION_N];
 extern const char *const EVENT_CLASS_WORD[CLASS_N];
 extern const char *const REASON_CODE_WORD[REASON_N];
 
-enum { EVENT_ID_TEXT = 64, REASON_MAX = 3, REASON_TEXT = 240, EVIDENCE_MAX = DETECTOR_MAX, MODEL_MAX = 2, RELATED_MAX = 4 };
-enum evidence_flag { EVIDENCE_INCOMPLETE = 1, EVIDENCE_PARTIAL = 2, EVIDENCE_TRIGGER_NO_DATA = 4, EVIDENCE_SHORT = 8, EVIDENCE_FLAG_N = 4 };
+enum {
+    EVENT_ID_TEXT = 64,
+    REASON_MAX = 3,
+    REASON_TEXT = 240,
+    EVIDENCE_MAX = DETECTOR_MAX,
+    MODEL_MAX = 2,
+    RELATED_MAX = 4
+};
+enum evidence_flag {
+    EVIDENCE_INCOMPLETE = 1,
+    EVIDENCE_PARTIAL = 2,
+    EVIDENCE_TRIGGER_NO_DATA = 4,
+    EVIDENCE_SHORT = 8,
+    EVIDENCE_FLAG_N = 4
+};
 extern const char *const EVIDENCE_FLAG_WORD[EVIDENCE_FLAG_N]; /* by bit number */
 
 /* A figure that may be unknown: NaN means "leave the field out". */
 struct evidence {
-    char name[16];      /* detector ("n6", "g03") or "image" */
-    double score;       /* calibrated probability of this detector or image alone */
-    double snr;         /* sigma over background, best time scale */
+    char name[16]; /* detector ("n6", "g03") or "image" */
+    double score;  /* calibrated probability of this detector or image alone */
+    double snr;    /* sigma over background, best time scale */
     double t90_s;
     double peak_rate_hz; /* counts per second above background in the brightest 64 ms */
     double hardness;     /* counts above background 100-300 keV over 50-100 keV */
@@ -49,7 +91,7 @@ struct evidence {
 struct verdict {
     struct source source;
     char id[EVENT_ID_TEXT];
-    int record_number;     /* 1, 2, 3 ... within id; supersedes is record_number - 1 where that is > 0 */
+    int record_number; /* 1, 2, 3 ... within id; supersedes is record_number - 1 where that is > 0 */
     uint8_t verdict_id[16];
     enum alert_type type;
     enum alert_tense tense;
@@ -62,15 +104,16 @@ struct verdict {
     int n_reason;
     char reasons[REASON_MAX][REASON_TEXT];
     enum verdict_action action;
-    int64_t trigger_ns;           /* TT; frozen at revision 1 */
-    int64_t trigger_refined_ns;   /* TT; 0: none */
-    struct time_span window;      /* data behind this revision */
+    int64_t trigger_ns;                                    /* TT; frozen at revision 1 */
+    int64_t trigger_refined_ns;                            /* TT; 0: none */
+    struct time_span window;                               /* data behind this revision */
     double ra_deg, dec_deg, ra_dec_error_deg, containment; /* ra NaN: position unknown */
     int n_evidence;
     struct evidence evidence[EVIDENCE_MAX];
     int n_model;
     struct model_tag model[MODEL_MAX];
     double latency_since_trigger_s, latency_decode_s, latency_infer_s; /* outside core */
-    int64_t arrived_mono_ns; /* host monotonic time of the deciding message: publish measures packet-to-verdict with it */
+    int64_t
+        arrived_mono_ns; /* host monotonic time of the deciding message: publish measures packet-to-verdict with it */
 };
 #endif
