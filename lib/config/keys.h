@@ -1,0 +1,78 @@
+/* Every key of burstd.yaml, once. From this table come the struct, the parser, its limits, the printed defaults, the digest
+ * and what a reload may change. A new key is a new line here and nowhere else.
+ *
+ *   TEXT(member, path, rule, default, flags, help)                       char member[CONFIG_TEXT]
+ *   INT (member, path, unit, least, most, default, flags, help)          int64_t member
+ *   REAL(member, path, unit, least, most, default, flags, help)          double member
+ *   WORD(member, path, words, value of the first, default, flags, help)  int member
+ *
+ * Flags: CONFIG_CORE    the value can change what a verdict says: it is part of the digest in verdict_id
+ *        CONFIG_LIVE    SIGHUP may change it; every other key needs a restart
+ *        CONFIG_NEEDED  no default inside a list item: must be written
+ * Rows of one section stand together; paths are "section.key", or "inputs[].key" for the items of the list. */
+#ifndef BURST_CONFIG_KEYS_H
+#define BURST_CONFIG_KEYS_H
+
+/* clang-format off */
+#define CONFIG_KEYS(TEXT, INT, REAL, WORD) \
+    TEXT(site_name, "site.name", CONFIG_NAME, "burstd", 0, \
+         "name of this site, as consoles and status show it") \
+    TEXT(site_signing_key, "site.signing_key", CONFIG_PATH, "", 0, \
+         "Ed25519 secret key file (mode 0600, hex) that seals verdicts; \"\" sends seals without signature") \
+    TEXT(output_live, "output.live", CONFIG_ENDPOINT, "tcp://127.0.0.1:5556", 0, \
+         "PUB socket of the verdict stream") \
+    TEXT(output_history, "output.history", CONFIG_ENDPOINT, "tcp://127.0.0.1:5557", 0, \
+         "ROUTER socket that replays the verdict stream") \
+    INT(output_retain_days, "output.retain_days", "days", 1, 3650, "7", CONFIG_LIVE, \
+         "how long the history keeps messages; verdicts in the database stay") \
+    TEXT(command_socket, "command.socket", CONFIG_ENDPOINT_OR_NONE, "", 0, \
+         "socket for burstctl; \"\" takes ipc:///run/burstd/command.sock, else $XDG_RUNTIME_DIR/burstd/command.sock") \
+    TEXT(store_database, "store.database", CONFIG_PATH, "/var/lib/burstd/burst.db", 0, \
+         "SQLite file: every verdict and the log behind the verdict stream") \
+    TEXT(models_light_curve, "models.light_curve", CONFIG_PATH, "models/light-curve/1", CONFIG_CORE, \
+         "folder of the light-curve network; \"\" leaves event data unscored") \
+    TEXT(models_image, "models.image", CONFIG_PATH, "models/image/1", CONFIG_CORE, \
+         "folder of the sub-image network; \"\" leaves sub-images unscored") \
+    WORD(models_backend, "models.backend", "auto plain cpu", CONFIG_BACKEND_AUTO, "auto", 0, \
+         "what runs the networks: plain C, cpu (oneDNN), or the fastest at hand") \
+    TEXT(image_catalogue, "image.catalogue", CONFIG_PATH, "config/catalogue/known-sources.csv", CONFIG_CORE, \
+         "known sources marked in the mask of a sub-image") \
+    REAL(lightcurve_lateness_s, "lightcurve.lateness_s", "s", 0, 60, "2", CONFIG_CORE, \
+         "a 64 ms bin is closed this long after the instrument's latest good time") \
+    REAL(lightcurve_silence_s, "lightcurve.silence_s", "s", 1, 3600, "10", CONFIG_CORE, \
+         "an input silent for this long has all its bins closed") \
+    REAL(detect_open, "detect.open", "", 0.001, 0.999, "0.5", CONFIG_CORE, \
+         "a detector above this calibrated probability votes for opening an event") \
+    REAL(detect_low, "detect.low", "", 0.001, 0.999, "0.2", CONFIG_CORE, \
+         "called false at or under this calibrated probability") \
+    REAL(detect_high, "detect.high", "", 0.001, 0.999, "0.8", CONFIG_CORE, \
+         "called true at or over this calibrated probability; between the two it is unclear") \
+    REAL(detect_quiet_s, "detect.quiet_s", "s", 1, 3600, "20", CONFIG_CORE, \
+         "an event closes after this long without a window above detect.open") \
+    REAL(detect_merge_s, "detect.merge_s", "s", 0, 3600, "60", CONFIG_CORE, \
+         "windows less than this apart belong to one event") \
+    REAL(detect_min_revision_gap_s, "detect.min_revision_gap_s", "s", 0, 600, "5", CONFIG_CORE, \
+         "revisions of one event are at least this far apart, in data time") \
+    INT(limits_body_mib, "limits.body_mib", "MiB", 1, 16, "16", CONFIG_CORE, \
+         "a longer message body is refused") \
+    INT(limits_work_queue, "limits.work_queue", "items", 4, 65536, "256", 0, \
+         "windows and sub-images waiting for the networks; when full, reading waits") \
+    INT(limits_publish_queue, "limits.publish_queue", "items", 4, 65536, "256", 0, \
+         "verdicts waiting for the database; when full, the networks wait") \
+    INT(limits_packet_arena_mib, "limits.packet_arena_mib", "MiB", 4, 1024, "64", 0, \
+         "memory for one message unpacked") \
+    INT(limits_work_arena_mib, "limits.work_arena_mib", "MiB", 1, 1024, "16", 0, \
+         "memory for preparing and scoring one window or sub-image") \
+    WORD(log_level, "log.level", "error warning notice info debug", LOG_LEVEL_ERROR, "info", CONFIG_LIVE, \
+         "lines above this level are not written")
+
+/* One item of `inputs`. */
+#define CONFIG_INPUT_KEYS(TEXT) \
+    TEXT(name, "inputs[].name", CONFIG_NAME_OR_NONE, "", 0, \
+         "short name of this gateway in logs and status; gateway1, gateway2 ... by default") \
+    TEXT(live, "inputs[].live", CONFIG_ENDPOINT, "tcp://127.0.0.1:5550", CONFIG_NEEDED, \
+         "the gateway's PUB socket") \
+    TEXT(history, "inputs[].history", CONFIG_ENDPOINT, "tcp://127.0.0.1:5551", CONFIG_NEEDED, \
+         "the gateway's ROUTER socket: gaps are repaired from it")
+/* clang-format on */
+#endif
