@@ -1,0 +1,31 @@
+/* Sky coordinates of a gnomonic (TAN) image through wcslib, and where Moon and Sun stand through ERFA.
+ * Pixels here are FITS pixels: the centre of the first one is 1.0. Nothing is kept between calls. */
+#ifndef BURST_PREPARE_SKY_H
+#define BURST_PREPARE_SKY_H
+#include "base/err.h"
+#include "records/packet.h"
+
+/* Sky positions of pixels.
+ *
+ * Given     wcs           finite; cd not singular; declination of crval in [-90, 90]
+ *           pixel [n][2]  FITS pixel along NAXIS1 (Y), NAXIS2 (Z); finite
+ * Returned  ret_deg [n][2]  right ascension [0, 360), declination, degrees, ICRS
+ * Errors    BURST_E_RANGE  wcs not as above; ret_deg is then untouched
+ * Source    FITS WCS paper II, section 5.1.3 */
+enum burst_err sky_from_pixels(const struct tan_wcs *wcs, size_t n, const double (*pixel)[2], double (*ret_deg)[2],
+                               struct burst_error *reterr);
+
+/* Pixels of sky positions.
+ *
+ * Given     deg [n][2]      right ascension, declination, degrees; finite, declination in [-90, 90]
+ * Returned  ret_pixel [n][2]  NaN for a position 90 degrees or more from the tangent point: the plane does not reach it
+ * Errors    BURST_E_RANGE  wcs or a position not as above; ret_pixel is then untouched */
+enum burst_err sky_to_pixels(const struct tan_wcs *wcs, size_t n, const double (*deg)[2], double (*ret_pixel)[2],
+                             struct burst_error *reterr);
+
+/* Right ascension and declination (degrees) of the centres of Moon and Sun at `tt_ns`, seen from the centre of the
+ * Earth. Notes   From a low orbit the Moon stands up to 1.1 degree from there. Aberration (0.006 degree) is left out.
+ */
+void sky_moon(int64_t tt_ns, double ret_deg[2]);
+void sky_sun(int64_t tt_ns, double ret_deg[2]);
+#endif
