@@ -22,7 +22,7 @@ struct lightcurve_window {
     struct source source;
     int64_t epoch_ns, k_end;
     struct band_set bands;
-    int room;                    /* rows that counts and valid have storage for */
+    int room; /* rows that counts and valid have storage for */
     int n_detector;
     int detector[DETECTOR_MAX]; /* index of each row */
     int n_valid[DETECTOR_MAX];  /* bins inside good time */
@@ -37,8 +37,6 @@ struct lightcurve_window {
 /* SHA-256 of one row's data, the `input_sha256` of a detector: its counts [n_atom][WINDOW_BINS], then its validity
  * [WINDOW_BINS], every number as u32 little-endian. Source: protocol.md 6, `verdict_id`. */
 void window_row_sha256(const struct lightcurve_window *w, int row, uint8_t ret_sha256[32]);
-/* The same over all rows in detector order, one after the other. */
-void window_sha256(const struct lightcurve_window *w, uint8_t ret_sha256[32]);
 
 /* Mask values. Source: the SVOM seed's image network; protocol.md 5, first rule that fits. */
 enum mask_value { MASK_IGNORE = 0, MASK_BACKGROUND = 1, MASK_SOURCE = 2, MASK_TRIGGER = 3 };
