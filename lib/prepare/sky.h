@@ -23,9 +23,11 @@ enum burst_err sky_from_pixels(const struct tan_wcs *wcs, size_t n, const double
 enum burst_err sky_to_pixels(const struct tan_wcs *wcs, size_t n, const double (*deg)[2], double (*ret_pixel)[2],
                              struct burst_error *reterr);
 
-/* Right ascension and declination (degrees) of the centres of Moon and Sun at `tt_ns`, seen from the centre of the
- * Earth. Notes   From a low orbit the Moon stands up to 1.1 degree from there. Aberration (0.006 degree) is left out.
- */
+/* Centre of the Moon, and of the Sun, at `tt_ns`, seen from the centre of the Earth.
+ *
+ * Returned  ret_deg  right ascension [0, 360), declination, degrees, ICRS
+ * Notes     From a low orbit the Moon stands up to 1.1 degrees from there. Aberration (0.006 degrees) is left out.
+ * Source    ERFA moon98 and epv00 */
 void sky_moon(int64_t tt_ns, double ret_deg[2]);
 void sky_sun(int64_t tt_ns, double ret_deg[2]);
 #endif
