@@ -43,6 +43,9 @@ const struct net_backend *backend_of(enum net_backend_id id);
 /* "auto", "plain", "cpu" to its id. BURST_E_RANGE names the words allowed; *ret untouched. */
 enum burst_err backend_parse(const char *word, enum net_backend_id *ret, struct burst_error *reterr);
 
-/* For other backends: run one step as `plain` does. `at[v]` is the address of value v, row-major. No memory is taken. */
-void plain_step(const struct net_plan *plan, const struct plan_step *step, float *const *at);
+/* For other backends: run one step as `plain` does.
+ * Given     at   [plan->n_value] address of each value of this sample, row-major; only the step's inputs and `add` are read
+ * Returned  ret  the step's output; shares no byte with what is read
+ * Notes     Takes no memory. Any thread. */
+void plain_step(const struct plan_step *step, const struct plan_value *value, const float *const *at, float *ret);
 #endif
