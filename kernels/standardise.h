@@ -15,4 +15,12 @@
  * not depend on the order of summation; counts up to 2^20 per bin in 8 atoms and 4,096 bins fit. Source    science.md
  * A.9 (Zhang et al., table 2: standardise each channel); protocol.md 4. */
 void standardise_band(const uint32_t *counts, const uint8_t *valid, size_t n_bin, int first, int last, float *ret_z);
+
+/* The same for every band of a light curve.
+ *
+ * Given     first, last [n_band]     band b is the sum of atoms [first[b], last[b]); last[b] <= n_atom
+ *           n_bin                    bins per row, for counts, valid and ret_z alike
+ * Returned  ret_z [n_band][n_bin] */
+void standardise_bands(const uint32_t *counts, const uint8_t *valid, size_t n_bin, const uint8_t *first,
+                       const uint8_t *last, int n_band, float *ret_z);
 #endif

@@ -1,58 +1,10 @@
-/* One allocation per window: the record, then its counts, then its validity. */
+/* Rows of counts to rows of input. */
 #include "prepare/window.h"
 #include "kernels/standardise.h"
-#include <stdlib.h>
-#include <string.h>
-
-enum { ROW_COUNTS = ATOM_MAX * WINDOW_BINS };
-
-enum burst_err window_new(int n_detector, struct lightcurve_window **ret_w, struct burst_error *reterr)
-{
-    if (n_detector < 1 || n_detector > DETECTOR_MAX)
-        return burst_fail(reterr, BURST_E_SHAPE, "a window of %d detectors; 1 to %d are taken", n_detector,
-                          DETECTOR_MAX);
-    size_t n = (size_t)n_detector;
-    size_t head = (sizeof(struct lightcurve_window) + 63) / 64 * 64;
-    size_t n_counts = n * ROW_COUNTS * sizeof(uint32_t);
-    uint8_t *block = calloc(1, head + n_counts + n * WINDOW_BINS);
-    if (!block) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a window of %d detectors", n_detector);
-    struct lightcurve_window *w = (struct lightcurve_window *)(void *)block;
-    w->room = n_detector;
-    w->counts = (uint32_t *)(void *)(block + head);
-    w->valid = block + head + n_counts;
-    *ret_w = w;
-    return BURST_OK;
-}
-
-void window_free(struct lightcurve_window *w)
-{
-    free(w);
-}
-
-enum burst_err window_copy(const struct lightcurve_window *from, struct lightcurve_window *to,
-                           struct burst_error *reterr)
-{
-    if (to->room < from->n_detector)
-        return burst_fail(reterr, BURST_E_SHAPE, "storage for %d rows cannot take a window of %d", to->room,
-                          from->n_detector);
-    uint32_t *counts = to->counts;
-    uint8_t *valid = to->valid;
-    int room = to->room;
-    size_t n_row = (size_t)from->n_detector;
-    memcpy(counts, from->counts, n_row * (size_t)from->bands.n_atom * WINDOW_BINS * sizeof *counts);
-    memcpy(valid, from->valid, n_row * WINDOW_BINS);
-    *to = *from;
-    to->counts = counts;
-    to->valid = valid;
-    to->room = room;
-    return BURST_OK;
-}
 
 void window_standardise(const struct lightcurve_window *w, int row, float *ret_z)
 {
     const uint32_t *counts = w->counts + (size_t)row * (size_t)w->bands.n_atom * WINDOW_BINS;
     const uint8_t *valid = w->valid + (size_t)row * WINDOW_BINS;
-    for (int b = 0; b < w->bands.n_band; b++)
-        standardise_band(counts, valid, WINDOW_BINS, w->bands.first[b], w->bands.last[b],
-                         ret_z + (size_t)b * WINDOW_BINS);
+    standardise_bands(counts, valid, WINDOW_BINS, w->bands.first, w->bands.last, w->bands.n_band, ret_z);
 }

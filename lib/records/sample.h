@@ -34,6 +34,20 @@ struct lightcurve_window {
     double decode_s;            /* seconds spent on that message before it was closed: latency only */
 };
 
+/* All storage of a window at once: rows for n_detector detectors of ATOM_MAX atoms each.
+ *
+ * Given     n_detector  1..DETECTOR_MAX
+ * Returned  *ret_w      zeroed; the caller frees it with window_free
+ * Errors    BURST_E_SHAPE, BURST_E_NOMEM; *ret_w untouched */
+enum burst_err window_new(int n_detector, struct lightcurve_window **ret_w, struct burst_error *reterr);
+/* NULL is accepted. */
+void window_free(struct lightcurve_window *w);
+
+/* Copy a window with its counts into other storage.
+ * Errors    BURST_E_SHAPE  `to` has fewer rows of storage than `from` uses; `to` untouched */
+enum burst_err window_copy(const struct lightcurve_window *from, struct lightcurve_window *to,
+                           struct burst_error *reterr);
+
 /* SHA-256 of one row's data, the `input_sha256` of a detector: its counts [n_atom][WINDOW_BINS], then its validity
  * [WINDOW_BINS], every number as u32 little-endian. Source: protocol.md 6, `verdict_id`. */
 void window_row_sha256(const struct lightcurve_window *w, int row, uint8_t ret_sha256[32]);

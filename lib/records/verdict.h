@@ -96,6 +96,7 @@ struct verdict {
     enum alert_type type;
     enum alert_tense tense;
     enum verdict_state state;
+    bool closed; /* this revision closes the event: the store's `open` flag, not a field of the wire */
     enum verdict_call call;
     double p_true, p_lo, p_hi, p_containment; /* p_lo NaN: no interval */
     double p_astro;                           /* NaN: left out */

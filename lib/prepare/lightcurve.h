@@ -1,0 +1,94 @@
+/* The rings: photon events of one instrument become counts per detector, atom and 64 ms bin, and every 16 bins a window.
+ * All storage is taken at creation. Refuses data that contradict what is already counted; counts what comes too late.
+ *
+ *     lightcurve_new(...)
+ *     for each packet, cut to at most LIGHTCURVE_SPAN_NS:
+ *         while ((e = lightcurve_add(lc, packet, &error)) == BURST_E_FULL) drain
+ *         drain:  while (lightcurve_next(lc, window, &ready, &error) == BURST_OK && ready) use the window
+ *     lightcurve_flush(lc), drain                     at end of file or silence
+ *     lightcurve_free(lc) */
+#ifndef BURST_PREPARE_LIGHTCURVE_H
+#define BURST_PREPARE_LIGHTCURVE_H
+#include "records/sample.h"
+
+struct lightcurve;
+
+#define LIGHTCURVE_SPAN_NS          (INT64_C(16) * 1000000000) /* the longest packet one call takes */
+#define LIGHTCURVE_LATENESS_MOST_NS (INT64_C(60) * 1000000000)
+enum { LIGHTCURVE_VALID_LEAST = 469 }; /* bins of 64 ms: 30 s, rounded up (protocol.md 4) */
+
+struct lightcurve_settings {
+    struct source source;
+    struct band_set bands;
+    int64_t epoch_ns;     /* mission elapsed time zero, TT; bin k = [k, k+1) x 64 ms from it */
+    int64_t lateness_ns;  /* bins close this long after the latest good time; 0..LIGHTCURVE_LATENESS_MOST_NS */
+    int64_t score_from_k; /* windows ending at or before this bin are not given (restart); INT64_MIN: all are */
+};
+
+/* Everything that did not become counts of a window, and how much did. */
+struct lightcurve_counts {
+    uint64_t events;   /* counted in a bin */
+    uint64_t outside;  /* of energies outside all atoms, of detectors outside the search, or beyond the packet's span */
+    uint64_t late;     /* events of closed bins */
+    uint64_t archival; /* events older than the rings */
+    uint64_t conflicts; /* lists left out: their good time is already counted */
+    uint64_t windows;   /* given */
+    uint64_t skipped;   /* strides without a detector of 30 s, and strides jumped over */
+};
+
+/* Rings for one instrument of one realm.
+ * Errors    BURST_E_UNSUPPORTED  the instrument sends no light curves
+ *           BURST_E_RANGE        lateness out of range
+ *           BURST_E_SHAPE        no atoms or bands
+ *           BURST_E_NOMEM        *ret_lc untouched in every case */
+enum burst_err lightcurve_new(const struct lightcurve_settings *settings, struct lightcurve **ret_lc,
+                              struct burst_error *reterr);
+/* NULL is accepted. */
+void lightcurve_free(struct lightcurve *lc);
+
+/* Count the events of a packet.
+ *
+ * Given     p  lent for the call; events in any order; p->span at most LIGHTCURVE_SPAN_NS long
+ * Errors    BURST_E_FULL      windows must be taken first: call lightcurve_next until none is ready, then add again. After
+ *                             that a second BURST_E_FULL cannot come. Nothing was counted
+ *           BURST_E_LIMIT     the span is too long: cut it (ingest/slice.h). Nothing was counted
+ *           BURST_E_CONFLICT  the good time of at least one detector is already counted: that list was left out, the rest
+ *                             of the packet was taken. The text names the detector and the time
+ *           BURST_E_LATE      the whole packet is older than the rings (counted as archival)
+ *           BURST_E_RANGE     energy bounds or a channel number that cannot be, or good time that overlaps itself; that
+ *                             list was left out, the rest of the packet was taken
+ *           BURST_E_TIME      another epoch than the settings. Nothing was counted
+ * Notes     A bin is closed with the stride that holds it. Events of closed bins are counted as late and change nothing.
+ *           An event outside good time is counted in its bin, but the bin is missing all the same.
+ * Source    protocol.md 4 */
+enum burst_err lightcurve_add(struct lightcurve *lc, const struct event_packet *p, struct burst_error *reterr);
+
+/* The gateway says: everything before tt_ns has been sent. Closes bins up to tt_ns minus the lateness.
+ * Notes     Never moves the rings past the data they hold: a clock that is wrong closes bins early, but cannot make the
+ *           instrument deaf. Earlier times than before change nothing. */
+void lightcurve_data_time(struct lightcurve *lc, int64_t tt_ns);
+
+/* Messages were lost between the last packet and the next one, and are not coming: windows over that time are
+ * `incomplete`. */
+void lightcurve_gap(struct lightcurve *lc);
+
+/* End of file, or silence: close every bin up to the end of good time, whatever the lateness. */
+void lightcurve_flush(struct lightcurve *lc);
+
+/* Forget all counts and times, keep the counters: for a replay that goes back in time. */
+void lightcurve_restart(struct lightcurve *lc);
+
+/* The next closed window, each exactly once, in order of time.
+ *
+ * Given     w          storage of window_new with a row per detector of the search (source_fact()->n_detector)
+ * Returned  *ret_ready false: none, w is then untouched
+ *           w          rows of the detectors with at least one valid bin; counts of missing bins are 0
+ * Errors    BURST_E_SHAPE  w has too few rows; nothing is lost, w untouched
+ * Notes     w->arrived_mono_ns and w->decode_s are set to 0: they are the caller's. */
+enum burst_err lightcurve_next(struct lightcurve *lc, struct lightcurve_window *w, bool *ret_ready,
+                               struct burst_error *reterr);
+
+struct lightcurve_counts lightcurve_counts(const struct lightcurve *lc);
+/* Latest end of good time seen, TT ns; INT64_MIN before any. */
+int64_t lightcurve_latest_ns(const struct lightcurve *lc);
+#endif
