@@ -15,7 +15,7 @@ enum { CONFIG_CORE = 1, CONFIG_LIVE = 2, CONFIG_NEEDED = 4 };
 enum config_backend { CONFIG_BACKEND_AUTO, CONFIG_BACKEND_PLAIN, CONFIG_BACKEND_CPU };
 
 #define CONFIG_TEXT_MEMBER(member, ...) char member[CONFIG_TEXT];
-#define CONFIG_INT_MEMBER(member, ...) int64_t member;
+#define CONFIG_INT_MEMBER(member, ...)  int64_t member;
 #define CONFIG_REAL_MEMBER(member, ...) double member;
 #define CONFIG_WORD_MEMBER(member, ...) int member;
 
@@ -101,7 +101,8 @@ enum burst_err config_data_path(const char *path, char *ret_path, size_t size, s
  * Given     configured  command_socket, or "" for a program without a configuration
  * Errors    BURST_E_MISSING  neither folder is there
  *           BURST_E_LIMIT    longer than `size` */
-enum burst_err config_command_endpoint(const char *configured, char *ret_endpoint, size_t size, struct burst_error *reterr);
+enum burst_err config_command_endpoint(const char *configured, char *ret_endpoint, size_t size,
+                                       struct burst_error *reterr);
 
 #undef CONFIG_TEXT_MEMBER
 #undef CONFIG_INT_MEMBER

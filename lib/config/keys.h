@@ -17,7 +17,7 @@
 #define CONFIG_KEYS(TEXT, INT, REAL, WORD) \
     TEXT(site_name, "site.name", CONFIG_NAME, "burstd", 0, \
          "name of this site, as consoles and status show it") \
-    TEXT(site_signing_key, "site.signing_key", CONFIG_PATH, "", 0, \
+    TEXT(site_signing_key, "site.signing_key", CONFIG_PATH_OR_NONE, "", 0, \
          "Ed25519 secret key file (mode 0600, hex) that seals verdicts; \"\" sends seals without signature") \
     TEXT(output_live, "output.live", CONFIG_ENDPOINT, "tcp://127.0.0.1:5556", 0, \
          "PUB socket of the verdict stream") \
@@ -29,9 +29,9 @@
          "socket for burstctl; \"\" takes ipc:///run/burstd/command.sock, else $XDG_RUNTIME_DIR/burstd/command.sock") \
     TEXT(store_database, "store.database", CONFIG_PATH, "/var/lib/burstd/burst.db", 0, \
          "SQLite file: every verdict and the log behind the verdict stream") \
-    TEXT(models_light_curve, "models.light_curve", CONFIG_PATH, "models/light-curve/1", CONFIG_CORE, \
+    TEXT(models_light_curve, "models.light_curve", CONFIG_PATH_OR_NONE, "models/light-curve/1", CONFIG_CORE, \
          "folder of the light-curve network; \"\" leaves event data unscored") \
-    TEXT(models_image, "models.image", CONFIG_PATH, "models/image/1", CONFIG_CORE, \
+    TEXT(models_image, "models.image", CONFIG_PATH_OR_NONE, "models/image/1", CONFIG_CORE, \
          "folder of the sub-image network; \"\" leaves sub-images unscored") \
     WORD(models_backend, "models.backend", "auto plain cpu", CONFIG_BACKEND_AUTO, "auto", 0, \
          "what runs the networks: plain C, cpu (oneDNN), or the fastest at hand") \
