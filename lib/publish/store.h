@@ -78,7 +78,7 @@ enum burst_err store_has_evidence(struct store *store, const char *verdict_topic
                                   bool *ret_has, struct burst_error *reterr);
 
 /* Stage the revision that the next append to record->topic carries: both become durable in one commit, or neither.
- * Errors  BURST_E_RANGE  empty or too long text, record_number < 1 */
+ * Errors  BURST_E_RANGE  empty or too long text, record_number < 1; what was staged before stays */
 enum burst_err store_stage_record(struct store *store, const struct store_record *record, struct burst_error *reterr);
 /* Stage: the next append is the evidence of this revision. Errors as store_stage_record. */
 enum burst_err store_stage_evidence(struct store *store, const char *verdict_topic, const char *id, int record_number,
