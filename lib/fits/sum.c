@@ -1,0 +1,59 @@
+/* Ones' complement sums. */
+#include "fits/sum.h"
+#include "base/bytes.h"
+#include "fits/card.h"
+
+uint32_t fits_sum(const uint8_t *bytes, size_t n, uint32_t sum)
+{
+    uint64_t total = sum;
+    for (size_t i = 0; i < n; i += 4)
+        total += bytes_get_u32(bytes + i); /* 2^32 words fit before it could overflow: 16 GiB */
+    while (total >> 32)
+        total = (total & UINT32_MAX) + (total >> 32);
+    return (uint32_t)total;
+}
+
+static enum burst_err check_data_sum(const struct fits_hdu *hdu, uint32_t sum, struct burst_error *reterr)
+{
+    char text[FITS_TEXT_MAX];
+    uint64_t want = 0;
+    enum burst_err err = fits_key_text(hdu, "DATASUM", text, sizeof text, reterr);
+    if (err) return err;
+    const char *p = text + strspn(text, " "); /* GBM writes '         0' */
+    size_t n = strspn(p, "0123456789");
+    if (!n || n > 10 || p[n])
+        return burst_fail(reterr, BURST_E_FORMAT, "%s: DATASUM = '%s' is no sum (card at byte %zu)", hdu->name, text,
+                          fits_key_at(hdu, "DATASUM"));
+    for (size_t i = 0; i < n; i++)
+        want = want * 10 + (uint64_t)(p[i] - '0');
+    if (want == sum) return BURST_OK;
+    return burst_fail(reterr, BURST_E_FORMAT,
+                      "%s: DATASUM is %llu, the data sum to %lu: changed on the way (data at byte %zu)", hdu->name,
+                      (unsigned long long)want, (unsigned long)sum, hdu->data_at);
+}
+
+static enum burst_err check_hdu(const struct fits_hdu *hdu, struct burst_error *reterr)
+{
+    bool has_data = fits_key_has(hdu, "DATASUM"), has_all = fits_key_has(hdu, "CHECKSUM");
+    char text[FITS_TEXT_MAX];
+    enum burst_err err = BURST_OK;
+    if (!has_data && !has_all) return BURST_OK;
+    size_t padded = hdu->n_data + (FITS_BLOCK - hdu->n_data % FITS_BLOCK) % FITS_BLOCK;
+    uint32_t data = fits_sum(hdu->data, padded, 0);
+    if (has_data) err = check_data_sum(hdu, data, reterr);
+    if (err || !has_all || (err = fits_key_text(hdu, "CHECKSUM", text, sizeof text, reterr))) return err;
+    uint32_t all = fits_sum(hdu->cards, hdu->data_at - hdu->header_at, data);
+    if (all == 0 || all == UINT32_MAX || !text[0]) return BURST_OK; /* an empty CHECKSUM means: not computed */
+    return burst_fail(reterr, BURST_E_FORMAT,
+                      "%s: CHECKSUM does not fit: the header was changed on the way (HDU at byte %zu)", hdu->name,
+                      hdu->header_at);
+}
+
+enum burst_err fits_sums_check(const struct fits_file *file, struct burst_error *reterr)
+{
+    for (int i = 0; i < file->n_hdu; i++) {
+        enum burst_err err = check_hdu(&file->hdu[i], reterr);
+        if (err) return err;
+    }
+    return BURST_OK;
+}
