@@ -239,7 +239,7 @@ static void energy_change(const struct burst *b, int group, double *ret_stretch,
 }
 
 /* Mean over the bin by midpoints: enough of them to follow the pulse's shorter side. */
-static void pulse_add_group(const struct burst *b, const struct pulse *p, const struct colours *c,
+static void pulse_add_group(const struct burst *b, const struct pulse *p, const struct colours *c, double gain,
                             const struct sim_grid *grid, double start_s, int group, double *rate)
 {
     double stretch, shift, p0, p1;
@@ -256,15 +256,16 @@ static void pulse_add_group(const struct burst *b, const struct pulse *p, const 
         for (int k = 0; k < n_sub; k++) {
             double t = grid->t0_s + ((double)i + (k + 0.5) / n_sub) * grid->bin_s - start_s;
             double v = pulse_value(p, t, stretch, shift);
-            rate[i] += v / n_sub * colour_part(c, peak_energy(b, p, t - begin, v / p->amplitude), group);
+            rate[i] += gain * v / n_sub * colour_part(c, peak_energy(b, p, t - begin, v / p->amplitude), group);
         }
 }
 
-void burst_add(const struct burst *b, enum crystal crystal, const struct sim_grid *grid, double start_s, double *rate)
+void burst_add(const struct burst *b, enum crystal crystal, const double *gain, const struct sim_grid *grid,
+               double start_s, double *rate)
 {
     struct colours c;
     colours_make(&b->spectrum, crystal, &c);
     for (int i = 0; i < b->n_pulse; i++)
         for (int g = 0; g < SIM_GROUP; g++)
-            pulse_add_group(b, &b->pulse[i], &c, grid, start_s, g, rate + (size_t)g * grid->n_bin);
+            pulse_add_group(b, &b->pulse[i], &c, gain[g], grid, start_s, g, rate + (size_t)g * grid->n_bin);
 }

@@ -52,8 +52,9 @@ void burst_extent(const struct burst *b, double *ret_start_s, double *ret_stop_s
 /* Time between 5 % and 95 % of the counts, all pulses in one colour; resolution extent / 4096. */
 double burst_t90(const struct burst *b);
 
-/* Add the burst's relative rate, starting at `start_s` on the grid's time axis.
- * Given     rate [SIM_GROUP][grid->n_bin]
- * Returned  rate: at the top of a pulse of amplitude 1 the five atoms gain about 1 in sum, mean over each bin */
-void burst_add(const struct burst *b, enum crystal crystal, const struct sim_grid *grid, double start_s, double *rate);
+/* Add the burst's rate, its own t = 0 lying at `start_s` on the grid's time axis.
+ * Given     gain [SIM_GROUP]  counts per second in the five atoms together for a pulse of amplitude 1 at its top
+ * Returned  rate [SIM_GROUP][grid->n_bin]: more by the mean over each bin */
+void burst_add(const struct burst *b, enum crystal crystal, const double *gain, const struct sim_grid *grid,
+               double start_s, double *rate);
 #endif
