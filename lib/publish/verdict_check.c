@@ -4,6 +4,7 @@
 #include "publish/verdict_fields.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { PATH_TEXT = 80 };
 #define YEAR_NS (INT64_C(365) * 86400 * CLOCK_NS_PER_S)
