@@ -19,6 +19,7 @@ MAY = {
     'lib/infer': {'base', 'records', 'net', 'kernels'},
     'lib/decide': {'base', 'records', 'kernels'},
     'lib/publish': {'base', 'records', 'stream', 'fits'},
+    'lib/science': {'base', 'records', 'config', 'prepare', 'infer', 'decide', 'net', 'kernels'},
     'lib/client': {'base', 'stream'},
     'tools/sim': {'base', 'records', 'kernels', 'prepare', 'fits'},
 }

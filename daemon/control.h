@@ -1,0 +1,16 @@
+/* The command socket: a ROUTER on ipc, JSON in, JSON out (protocol.md 7). Answers status, alerts, show; refuses the rest by
+ * name. One thread: main's. */
+#ifndef BURST_DAEMON_CONTROL_H
+#define BURST_DAEMON_CONTROL_H
+#include "daemon/pipeline.h"
+
+struct control;
+
+/* Bind the socket, for this user alone.
+ * Errors    BURST_E_AUTH  not an ipc endpoint; BURST_E_NET; BURST_E_IO the folder or database; BURST_E_NOMEM */
+enum burst_err control_open(struct pipeline *p, struct control **ret_control, struct burst_error *reterr);
+/* NULL is accepted. */
+void control_close(struct control *c);
+/* Wait at most timeout_ms for requests and answer them. */
+void control_serve(struct control *c, int timeout_ms);
+#endif

@@ -1,0 +1,381 @@
+/* The ingest thread: gateways' messages become windows and sub-images. It owns the subscribers and the rings. */
+#include "ingest/ingest.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/pipeline.h"
+#include "decide/image.h"
+#include "ingest/repeats.h"
+#include "ingest/slice.h"
+#include "prepare/lightcurve.h"
+#include "prepare/subimage.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAIT_MS = 100, IMAGES_AGAIN = IMAGE_EVENTS_MAX, N_SOURCE = FEED_MAX };
+static const int64_t SLICE_NS = LIGHTCURVE_SPAN_NS / 2;
+
+/* The rings of one instrument in one realm. */
+struct feed {
+    struct source source;
+    struct lightcurve *lc;         /* NULL for images */
+    struct lightcurve_counts told; /* counters already added to health */
+    struct cover cover;
+    char topic[STREAM_TOPIC_TEXT];
+    int64_t seen_mono_ns; /* last message; 0: none since the last flush */
+};
+
+struct ingest {
+    struct pipeline *p;
+    int n_feed;
+    struct feed feed[N_SOURCE];
+    int n_subscriber;
+    struct subscriber *subscriber[CONFIG_INPUT_MAX];
+    struct arena arena;
+    struct ingest_repeats *repeats;
+    struct slice_storage slice;
+    int64_t arrived_mono_ns; /* of the message in hand */
+};
+
+static const struct restart_point *restart_of(const struct pipeline *p, const char *topic)
+{
+    for (int i = 0; i < p->n_restart; i++)
+        if (strcmp(p->restart[i].topic, topic) == 0) return &p->restart[i];
+    return NULL;
+}
+
+static enum burst_err feed_open(struct ingest *in, struct source source, const struct band_set *bands,
+                                struct burst_error *reterr)
+{
+    struct feed *f = &in->feed[in->n_feed];
+    const struct instrument_fact *fact = source_fact(source.mission, source.instrument);
+    f->source = source;
+    enum burst_err err = source_topic(source, NULL, f->topic, sizeof f->topic);
+    if (err) return burst_fail(reterr, err, "topic of %s %s", fact->mission_name, fact->instrument_name);
+    in->n_feed++;
+    if (!fact->n_detector || !bands) return BURST_OK;
+    const struct restart_point *restart = restart_of(in->p, f->topic);
+    struct lightcurve_settings settings = {.source = source,
+                                           .bands = *bands,
+                                           .epoch_ns = source_epoch_ns(fact),
+                                           .lateness_ns = (int64_t)(in->p->config.lightcurve_lateness_s * 1e9),
+                                           .score_from_k = restart ? restart->score_from_k : INT64_MIN};
+    return lightcurve_new(&settings, &f->lc, reterr);
+}
+
+/* Every instrument in every realm has its own rings from the start: memory does not grow when a new one appears. */
+static enum burst_err feeds_open(struct ingest *in, struct burst_error *reterr)
+{
+    const struct band_set *bands = in->p->science.bands.n_atom ? &in->p->science.bands : NULL;
+    enum burst_err err = BURST_OK;
+    size_t n_fact;
+    const struct instrument_fact *facts = source_facts(&n_fact);
+    for (int realm = 0; !err && realm < REALM_N; realm++)
+        for (size_t i = 0; !err && i < n_fact; i++) {
+            struct source source = {(enum burst_realm)realm, facts[i].mission, facts[i].instrument};
+            err = feed_open(in, source, bands, reterr);
+        }
+    return err;
+}
+
+static enum burst_err subscriber_start(struct ingest *in, const struct config_input *input, struct burst_error *reterr)
+{
+    struct subscriber_settings settings;
+    subscriber_defaults(&settings);
+    const char *prefix[CONFIG_TOPIC_MAX];
+    struct stream_position resume[FEED_MAX];
+    for (int i = 0; i < input->n_topic; i++)
+        prefix[i] = input->topic[i];
+    for (int i = 0; i < in->p->n_restart; i++) {
+        memcpy(resume[i].topic, in->p->restart[i].topic, sizeof resume[i].topic);
+        memcpy(resume[i].stream, in->p->restart[i].stream, STREAM_UUID);
+        resume[i].seq = in->p->restart[i].seq;
+    }
+    settings.live = input->live;
+    settings.history = input->history;
+    settings.name = in->p->config.site_name;
+    settings.prefix = prefix;
+    settings.n_prefix = (size_t)input->n_topic;
+    settings.resume = resume;
+    settings.n_resume = (size_t)in->p->n_restart;
+    settings.from_start = true; /* a gateway that was up before us has sent data that a burst may be in */
+    return subscriber_open(in->p->context, &settings, &in->subscriber[in->n_subscriber++], reterr);
+}
+
+static void ingest_close(struct ingest *in)
+{
+    for (int i = 0; i < in->n_subscriber; i++)
+        subscriber_close(in->subscriber[i]);
+    for (int i = 0; i < in->n_feed; i++)
+        lightcurve_free(in->feed[i].lc);
+    ingest_repeats_free(in->repeats);
+    arena_fini(&in->arena);
+    free(in);
+}
+
+static enum burst_err ingest_open(struct pipeline *p, struct ingest **ret_in, struct burst_error *reterr)
+{
+    struct ingest *in = calloc(1, sizeof *in);
+    if (!in) return burst_fail(reterr, BURST_E_NOMEM, "no memory for the ingest thread");
+    in->p = p;
+    enum burst_err err = arena_init(&in->arena, (size_t)p->config.limits_packet_arena_mib << 20, reterr);
+    if (!err) err = ingest_repeats_new(IMAGE_EVENTS_MAX, &in->repeats, reterr);
+    if (!err) err = feeds_open(in, reterr);
+    for (int i = 0; !err && i < p->config.n_input; i++)
+        err = subscriber_start(in, &p->config.input[i], reterr);
+    if (err)
+        ingest_close(in);
+    else
+        *ret_in = in;
+    return err;
+}
+
+static struct feed *feed_of(struct ingest *in, struct source s)
+{
+    for (int i = 0; i < in->n_feed; i++) {
+        struct source f = in->feed[i].source;
+        if (f.realm == s.realm && f.mission == s.mission && f.instrument == s.instrument) return &in->feed[i];
+    }
+    return NULL;
+}
+
+static void feed_count(struct ingest *in, struct feed *f)
+{
+    struct health *h = in->p->health;
+    struct lightcurve_counts now = lightcurve_counts(f->lc);
+    health_add(h, COUNT_EVENTS, now.events - f->told.events);
+    health_add(h, COUNT_EVENTS_DROPPED, now.outside - f->told.outside);
+    health_add(h, COUNT_EVENTS_LATE, now.late + now.archival - f->told.late - f->told.archival);
+    f->told = now;
+}
+
+/* Where to read again from if this window is the last one judged: the next one looks back WINDOW_BINS from STRIDE_BINS on. */
+static void set_restart(struct feed *f, const struct lightcurve_window *w, struct restart_point *ret_point)
+{
+    int64_t needed_ns = w->epoch_ns + (w->k_end + STRIDE_BINS - WINDOW_BINS) * BIN_NS;
+    *ret_point = (struct restart_point){.score_from_k = w->k_end, .seq = cover_done_before(&f->cover, needed_ns)};
+    memcpy(ret_point->stream, f->cover.stream, STREAM_UUID);
+    memcpy(ret_point->topic, f->topic, sizeof ret_point->topic);
+}
+
+/* Hand every closed window to the work thread. False: the daemon is stopping. */
+static bool drain_windows(struct ingest *in, struct feed *f)
+{
+    for (;;) {
+        struct work_unit *unit = pipeline_take_free(in->p, in->p->units.free_work, THREAD_INGEST, &in->p->stop_ingest);
+        if (!unit) return false;
+        bool ready = false;
+        struct burst_error e;
+        enum burst_err err = lightcurve_next(f->lc, unit->window, &ready, &e);
+        if (err) pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
+        if (err || !ready) {
+            pipeline_give(in->p->units.free_work, unit);
+            return true;
+        }
+        unit->kind = WORK_WINDOW;
+        unit->source = f->source;
+        unit->window->arrived_mono_ns = in->arrived_mono_ns;
+        unit->window->decode_s = (double)(clock_mono_ns() - in->arrived_mono_ns) * 1e-9;
+        set_restart(f, unit->window, &unit->restart);
+        pipeline_give(in->p->units.work, unit);
+    }
+}
+
+static bool add_slice(struct ingest *in, struct feed *f, const struct event_packet *part)
+{
+    struct burst_error e;
+    enum burst_err err;
+    while ((err = lightcurve_add(f->lc, part, &e)) == BURST_E_FULL)
+        if (!drain_windows(in, f)) return false;
+    if (err) pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
+    return drain_windows(in, f);
+}
+
+static void take_events(struct ingest *in, struct feed *f, const struct stream_item *item)
+{
+    struct burst_error e;
+    struct event_packet packet, part;
+    if (!f->lc) return; /* no light-curve network is configured */
+    arena_reset(&in->arena);
+    enum burst_err err = ingest_events(f->source, item->body, item->n_body, &in->arena, &packet, &e);
+    if (!err) err = slice_sort(&packet, &in->arena, &e);
+    if (err) {
+        pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
+        cover_add(&f->cover, item->stream, item->seq, INT64_MIN);
+        return;
+    }
+    cover_add(&f->cover, item->stream, item->seq, packet.span.stop_ns);
+    for (int64_t t = packet.span.start_ns; t < packet.span.stop_ns; t += SLICE_NS) {
+        err = slice_take(&packet, t, t + SLICE_NS, &in->slice, &part, &e);
+        if (err)
+            pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
+        else if (!add_slice(in, f, &part))
+            return;
+    }
+    feed_count(in, f);
+    pipeline_feed_seen(in->p, f->topic, packet.span.stop_ns, true);
+}
+
+static enum burst_err prepare_image(struct ingest *in, struct feed *f, const struct stream_item *item,
+                                    struct work_unit *unit, struct burst_error *reterr)
+{
+    arena_reset(&unit->arena);
+    enum burst_err err = ingest_subimage(f->source, item->body, item->n_body, &unit->arena, &unit->packet, reterr);
+    if (!err) err = ingest_repeats_subimage(in->repeats, &unit->packet, reterr);
+    if (!err) err = subimage_prepare(&unit->packet, &in->p->science.catalogue, &unit->image, reterr);
+    return err;
+}
+
+static void take_image(struct ingest *in, struct feed *f, const struct stream_item *item)
+{
+    struct burst_error e;
+    struct work_unit *unit = pipeline_take_free(in->p, in->p->units.free_work, THREAD_INGEST, &in->p->stop_ingest);
+    if (!unit) return;
+    enum burst_err err = prepare_image(in, f, item, unit, &e);
+    if (err == BURST_E_DUPLICATE)
+        health_add(in->p->health, COUNT_DUPLICATES, 1);
+    else if (err)
+        pipeline_refused(in->p, BAD_SUBIMAGE, err, f->topic, &e);
+    if (err) {
+        pipeline_give(in->p->units.free_work, unit);
+        return;
+    }
+    unit->kind = WORK_IMAGE;
+    unit->source = f->source;
+    unit->image.arrived_mono_ns = in->arrived_mono_ns;
+    unit->image.decode_s = (double)(clock_mono_ns() - in->arrived_mono_ns) * 1e-9;
+    /* The last alerts are read again after a restart: that rebuilds which record comes next of each. */
+    unit->restart = (struct restart_point){.score_from_k = INT64_MIN,
+                                           .seq = item->seq > IMAGES_AGAIN ? item->seq - IMAGES_AGAIN : 0,
+                                           .tracker = {INT64_MIN}};
+    memcpy(unit->restart.stream, item->stream, STREAM_UUID);
+    memcpy(unit->restart.topic, f->topic, sizeof unit->restart.topic);
+    pipeline_feed_seen(in->p, f->topic, unit->packet.span.stop_ns, true);
+    pipeline_give(in->p->units.work, unit);
+}
+
+static void take_message(struct ingest *in, const struct subscriber_event *event)
+{
+    struct pipeline *p = in->p;
+    struct source source;
+    struct burst_error e;
+    const struct stream_item *item = &event->item;
+    health_add(p->health, COUNT_MESSAGES, 1);
+    health_add(p->health, COUNT_BYTES, item->n_body);
+    if (event->replayed) health_add(p->health, COUNT_REPAIRED, 1);
+    enum burst_err err = source_parse_topic(item->topic, strlen(item->topic), &source, &e);
+    if (!err && item->content != FRAME_FITS)
+        err = burst_fail(&e, BURST_E_UNSUPPORTED, "content %u, FITS (1) expected", item->content);
+    struct feed *f = err ? NULL : feed_of(in, source);
+    if (!f) {
+        pipeline_refused(p, BAD_FRAME, err ? err : BURST_E_UNSUPPORTED, item->topic, &e);
+        return;
+    }
+    f->seen_mono_ns = clock_mono_ns();
+    if (source_fact(source.mission, source.instrument)->n_detector)
+        take_events(in, f, item);
+    else
+        take_image(in, f, item);
+    f->seen_mono_ns = clock_mono_ns();
+}
+
+static void take_heartbeat(struct ingest *in, const struct subscriber_event *event)
+{
+    for (size_t i = 0; i < event->n_data_time; i++) {
+        const struct stream_data_time *d = &event->data_time[i];
+        pipeline_feed_seen(in->p, d->topic, d->tt_ns, false);
+        for (int k = 0; k < in->n_feed; k++)
+            if (in->feed[k].lc && strcmp(in->feed[k].topic, d->topic) == 0) {
+                lightcurve_data_time(in->feed[k].lc, d->tt_ns);
+                (void)drain_windows(in, &in->feed[k]); /* stopping shows at the next loop */
+            }
+    }
+}
+
+static void take_gap(struct ingest *in, const struct subscriber_event *event)
+{
+    uint64_t n = event->to >= event->from ? event->to - event->from + 1 : 0;
+    health_add(in->p->health, COUNT_GAPS, n);
+    log_line(LOG_LEVEL_WARNING, "input lost for good topic=%s from=%llu to=%llu", event->topic,
+             (unsigned long long)event->from, (unsigned long long)event->to);
+    for (int k = 0; k < in->n_feed; k++)
+        if (in->feed[k].lc && strcmp(in->feed[k].topic, event->topic) == 0) lightcurve_gap(in->feed[k].lc);
+}
+
+static void take_event(struct ingest *in, const struct subscriber_event *event)
+{
+    switch (event->kind) {
+    case SUBSCRIBER_MESSAGE: take_message(in, event); break;
+    case SUBSCRIBER_DUPLICATE: health_add(in->p->health, COUNT_DUPLICATES, 1); break;
+    case SUBSCRIBER_GAP: take_gap(in, event); break;
+    case SUBSCRIBER_HEARTBEAT: take_heartbeat(in, event); break;
+    case SUBSCRIBER_STREAM: health_add(in->p->health, COUNT_RESTARTS, 1); break;
+    case SUBSCRIBER_BAD:
+        pipeline_refused(in->p, BAD_FRAME, event->error.code,
+                         event->topic[0] ? event->topic : frame_fault_name(event->fault), &event->error);
+        break;
+    }
+}
+
+/* Nothing has come for a while: close all bins, and the open event with them (protocol.md 4). */
+static void flush_silent(struct ingest *in)
+{
+    int64_t silence_ns = (int64_t)(in->p->config.lightcurve_silence_s * 1e9), now = clock_mono_ns();
+    for (int i = 0; i < in->n_feed; i++) {
+        struct feed *f = &in->feed[i];
+        if (!f->lc || !f->seen_mono_ns || now - f->seen_mono_ns < silence_ns) continue;
+        f->seen_mono_ns = 0;
+        in->arrived_mono_ns = now;
+        lightcurve_flush(f->lc);
+        if (!drain_windows(in, f)) return;
+        struct work_unit *unit = pipeline_take_free(in->p, in->p->units.free_work, THREAD_INGEST, &in->p->stop_ingest);
+        if (!unit) return;
+        unit->kind = WORK_SILENCE;
+        unit->source = f->source;
+        unit->restart.topic[0] = 0;
+        pipeline_give(in->p->units.work, unit);
+    }
+}
+
+/* Take what every gateway has; at most a batch of each, so that none starves another. */
+static bool poll_gateways(struct ingest *in)
+{
+    bool any = false;
+    struct subscriber_event event;
+    struct burst_error e;
+    for (int i = 0; i < in->n_subscriber; i++)
+        for (int k = 0; k < 64 && !atomic_load(&in->p->stop_ingest); k++) {
+            enum burst_err err = subscriber_next(in->subscriber[i], 0, &event, &e);
+            if (err == BURST_E_TIMEOUT) break;
+            if (err) {
+                pipeline_refused(in->p, BAD_FRAME, err, in->p->config.input[i].name, &e);
+                break;
+            }
+            in->arrived_mono_ns = clock_mono_ns();
+            any = any || event.kind != SUBSCRIBER_HEARTBEAT;
+            take_event(in, &event);
+            health_progress(in->p->health, THREAD_INGEST);
+        }
+    return any;
+}
+
+void *ingest_thread(void *arg)
+{
+    struct pipeline *p = arg;
+    struct ingest *in = NULL;
+    struct burst_error e;
+    if (ingest_open(p, &in, &e)) health_fatal(p->health, &e);
+    while (in && !atomic_load(&p->stop_ingest)) {
+        health_progress(p->health, THREAD_INGEST);
+        if (poll_gateways(in)) continue;
+        flush_silent(in);
+        (void)subscriber_wait(in->subscriber, (size_t)in->n_subscriber, WAIT_MS,
+                              NULL); /* a time-out is the usual answer */
+    }
+    while (!in && !atomic_load(&p->stop_ingest)) { /* main ends the process; wait for it alive */
+        health_progress(p->health, THREAD_INGEST);
+        (void)nanosleep(&(struct timespec){.tv_nsec = WAIT_MS * 1000000L}, NULL);
+    }
+    if (in) ingest_close(in);
+    queue_close(p->units.work); /* the work thread drains what is left and ends */
+    return NULL;
+}

@@ -1,0 +1,167 @@
+/* The publish thread: verdicts into SQLite and onto the wire, history requests, heartbeat. It owns the store's only
+ * read-write connection (architecture.md 8). */
+#include "publish/publish.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/pipeline.h"
+#include "publish/json.h"
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAIT_MS = 10, HISTORY_BATCH = 16 };
+static const int64_t STATUS_EVERY_NS = CLOCK_NS_PER_S / 2, PRUNE_EVERY_NS = 3600 * CLOCK_NS_PER_S;
+
+/* The log cannot be written: people must still see the verdict, without a number; then the process ends and recovers from
+ * the file (architecture.md 8). */
+static void tell_provisional(struct pipeline *p, const struct verdict *v)
+{
+    char topic[STREAM_TOPIC_TEXT], json[VERDICT_JSON_MAX];
+    size_t n;
+    struct burst_error e;
+    const struct instrument_fact *fact = source_fact(v->source.mission, v->source.instrument);
+    enum burst_err err = verdict_json(v, clock_tt_now_ns(), json, sizeof json, &n, &e);
+    (void)snprintf(topic, sizeof topic, "burst-provisional.v1.%.*s.verdict", (int)strcspn(fact->topic, "."),
+                   fact->topic);
+    if (!err)
+        err =
+            publisher_send_provisional(p->publisher, topic, publish_flags(v), FRAME_JSON, (const uint8_t *)json, n, &e);
+    if (err) log_line(LOG_LEVEL_ERROR, "provisional verdict not sent id=%s what=\"%s\"", v->id, e.text);
+}
+
+static void tell_verdict(struct pipeline *p, const struct verdict *v)
+{
+    enum publish_answer answer;
+    uint64_t seq = 0;
+    struct burst_error e;
+    enum burst_err err = publish_verdict(p->store, p->publisher, v, clock_tt_now_ns(), &answer, &seq, &e);
+    switch (err) {
+    case BURST_OK:
+        health_add(p->health, answer == PUBLISH_SENT ? COUNT_VERDICTS : COUNT_VERDICTS_KNOWN, 1);
+        if (answer == PUBLISH_SENT) {
+            health_latency(p->health, clock_mono_ns() - v->arrived_mono_ns);
+            log_line(LOG_LEVEL_NOTICE, "verdict told id=%s record=%d verdict=%s p=%.3f state=%s seq=%llu", v->id,
+                     v->record_number, v->call ? VERDICT_CALL_WORD[v->call] : "none", v->p_true,
+                     VERDICT_STATE_WORD[v->state], (unsigned long long)seq);
+        }
+        return;
+    case BURST_E_CONFLICT:
+        health_add(p->health, COUNT_CONFLICTS, 1);
+        log_line(LOG_LEVEL_ERROR, "revision not told: this number was told with another content id=%s record=%d", v->id,
+                 v->record_number);
+        return;
+    case BURST_E_IO:
+    case BURST_E_STATE:
+        tell_provisional(p, v);
+        health_fatal(p->health, &e);
+        return;
+    case BURST_E_NET: /* durable: consumers fetch it from history */
+        log_line(LOG_LEVEL_ERROR, "verdict logged but not sent live id=%s what=\"%s\"", v->id, e.text);
+        return;
+    default:
+        health_add(p->health, COUNT_PUBLISH_FAILED, 1);
+        log_line(LOG_LEVEL_ERROR, "ALARM verdict breaks a rule of the wire id=%s record=%d error=%s what=\"%s\"", v->id,
+                 v->record_number, burst_err_name(err), e.text);
+    }
+}
+
+static void tell_evidence(struct pipeline *p, struct publish_unit *unit)
+{
+    enum publish_answer answer;
+    uint64_t seq;
+    struct burst_error e;
+    enum burst_err err =
+        publish_evidence(p->store, p->publisher, &unit->verdict, unit->fits, unit->n_fits, &answer, &seq, &e);
+    free(unit->fits);
+    unit->fits = NULL;
+    unit->n_fits = 0;
+    if (!err) return;
+    if (err == BURST_E_IO || err == BURST_E_STATE) health_fatal(p->health, &e);
+    health_add(p->health, COUNT_EVIDENCE_FAILED, 1);
+    log_line(LOG_LEVEL_ERROR, "evidence not told id=%s error=%s what=\"%s\"", unit->verdict.id, burst_err_name(err),
+             e.text);
+}
+
+static void keep_restart(struct pipeline *p, const struct restart_point *point)
+{
+    uint8_t blob[RESTART_BLOB];
+    struct burst_error e;
+    size_t n = restart_encode(point, blob);
+    enum burst_err err = store_checkpoint_put(p->store, restart_key(point), blob, n, &e);
+    if (!err) err = store_flush(p->store, &e);
+    if (err) health_fatal(p->health, &e);
+}
+
+static void take_unit(struct pipeline *p, struct publish_unit *unit)
+{
+    switch (unit->kind) {
+    case PUBLISH_VERDICT: tell_verdict(p, &unit->verdict); break;
+    case PUBLISH_EVIDENCE: tell_evidence(p, unit); break;
+    case PUBLISH_RESTART: keep_restart(p, &unit->restart); break;
+    }
+    pipeline_give(p->units.free_publish, unit);
+}
+
+/* What a heartbeat says beside stream and last (protocol.md 1), so that a live daemon with a dead feed does not look healthy. */
+static void set_status(struct pipeline *p)
+{
+    struct burst_error e;
+    json_t *root = json_object(), *inputs = json_object();
+    int64_t now = clock_mono_ns();
+    (void)pthread_mutex_lock(&p->feed_lock);
+    for (int i = 0; i < p->n_feed; i++) {
+        const struct feed_status *f = &p->feed[i];
+        json_t *one = json_object();
+        char text[CLOCK_UTC_TEXT];
+        if (f->data_time_ns != INT64_MIN) {
+            clock_utc_text(f->data_time_ns, text);
+            (void)json_object_set_new(one, "data_time", json_string(text));
+        }
+        if (f->seen_mono_ns)
+            (void)json_object_set_new(one, "age_s", json_integer((now - f->seen_mono_ns) / CLOCK_NS_PER_S));
+        (void)json_object_set_new(inputs, f->topic, one);
+    }
+    (void)pthread_mutex_unlock(&p->feed_lock);
+    (void)json_object_set_new(root, "mode", json_string("cpu"));
+    (void)json_object_set_new(root, "warm", json_true());
+    (void)json_object_set_new(root, "inputs", inputs);
+    char *text = json_dumps(root, JSON_COMPACT);
+    if (text && publisher_set_status(p->publisher, text, &e))
+        log_line(LOG_LEVEL_ERROR, "heartbeat status not set what=\"%s\"", e.text);
+    free(text);
+    json_decref(root);
+}
+
+static void keep_house(struct pipeline *p, int64_t *status_ns, int64_t *prune_ns)
+{
+    int64_t now = clock_mono_ns();
+    struct burst_error e;
+    if (now - *status_ns > STATUS_EVERY_NS) {
+        *status_ns = now;
+        set_status(p);
+    }
+    if (now - *prune_ns > PRUNE_EVERY_NS) {
+        *prune_ns = now;
+        if (store_prune(p->store, clock_utc_now_ns(), &e)) health_fatal(p->health, &e);
+    }
+}
+
+void *publish_thread(void *arg)
+{
+    struct pipeline *p = arg;
+    struct burst_error e;
+    int64_t status_ns = 0, prune_ns = 0;
+    for (void *unit;;) {
+        health_progress(p->health, THREAD_PUBLISH);
+        enum burst_err got = queue_take(p->units.publish, &unit, WAIT_MS);
+        if (got == BURST_E_STATE) break;
+        if (!got) take_unit(p, unit);
+        for (int i = 0; i < HISTORY_BATCH; i++) {
+            enum burst_err err = publisher_serve(p->publisher, 0, &e);
+            if (err == BURST_E_IO) health_fatal(p->health, &e);
+            if (err || !publisher_pending(p->publisher)) break;
+        }
+        keep_house(p, &status_ns, &prune_ns);
+    }
+    return NULL;
+}

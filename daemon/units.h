@@ -1,0 +1,50 @@
+/* What the threads hand to one another: units of work, made once at start and passed round. Putting one in a queue gives it
+ * away; an empty pool makes the giver wait. */
+#ifndef BURST_DAEMON_UNITS_H
+#define BURST_DAEMON_UNITS_H
+#include "base/arena.h"
+#include "base/queue.h"
+#include "daemon/restart.h"
+#include "records/verdict.h"
+
+enum work_kind {
+    WORK_WINDOW,  /* a closed light-curve window */
+    WORK_SILENCE, /* no more data for now: close what is open */
+    WORK_IMAGE,   /* a sub-image */
+};
+
+struct work_unit {
+    enum work_kind kind;
+    struct source source;
+    struct lightcurve_window *window; /* storage for one window; WORK_WINDOW */
+    struct arena arena;               /* the sub-image's packet lives here; WORK_IMAGE */
+    struct subimage_packet packet;
+    struct image_sample image;
+    struct restart_point restart; /* where to read again from, as of this unit */
+};
+
+enum publish_kind { PUBLISH_VERDICT, PUBLISH_EVIDENCE, PUBLISH_RESTART };
+
+struct publish_unit {
+    enum publish_kind kind;
+    struct verdict verdict; /* PUBLISH_VERDICT, PUBLISH_EVIDENCE */
+    uint8_t *fits;          /* PUBLISH_EVIDENCE: malloc'd by lib/publish, freed by the publish thread */
+    size_t n_fits;
+    struct restart_point restart; /* PUBLISH_RESTART */
+};
+
+/* Units of both kinds and the four queues they go round in. */
+struct units {
+    struct queue *free_work, *work, *free_publish, *publish;
+    struct work_unit *work_unit;
+    struct publish_unit *publish_unit;
+    int n_work, n_publish;
+};
+
+/* All memory of the two pools.
+ * Given     image_arena  bytes for one sub-image
+ * Errors    BURST_E_NOMEM; *u is then safe for units_fini */
+enum burst_err units_init(struct units *u, int n_work, int n_publish, size_t image_arena, struct burst_error *reterr);
+/* Accepts zeros. Units still in queues are freed too. */
+void units_fini(struct units *u);
+#endif

@@ -1,0 +1,252 @@
+/* The work thread: scores, verdicts, evidence. It owns the networks, the trackers and the image trackers. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/pipeline.h"
+#include "decide/image.h"
+#include "decide/tracker.h"
+#include "publish/evidence.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAIT_MS = 200, N_TRACKER = FEED_MAX };
+static const int64_t RESTART_EVERY_NS = CLOCK_NS_PER_S; /* a commit per second at most, even at full replay speed */
+
+struct track {
+    struct source source;
+    struct tracker *tracker;
+    int64_t kept_mono_ns; /* when its restart point was last given away */
+};
+
+struct work {
+    struct pipeline *p;
+    int n_track;
+    struct track track[N_TRACKER];
+    struct image_tracker image[REALM_N];
+    struct window_score score;
+    struct image_score image_score;
+    struct window_explanation explanation[DETECTOR_MAX];
+    struct image_explanation image_explanation;
+    struct verdict verdict[TRACKER_VERDICTS];
+};
+
+/* A tracker that was idle at the restart point goes on from its state. */
+static enum burst_err track_resume(const struct pipeline *p, struct track *t, struct burst_error *reterr)
+{
+    char topic[STREAM_TOPIC_TEXT];
+    enum burst_err err = source_topic(t->source, NULL, topic, sizeof topic);
+    for (int i = 0; !err && i < p->n_restart; i++)
+        if (strcmp(p->restart[i].topic, topic) == 0)
+            err = tracker_set_state(t->tracker, &p->restart[i].tracker, reterr);
+    return err;
+}
+
+static enum burst_err tracks_open(struct work *w, struct burst_error *reterr)
+{
+    size_t n_fact;
+    const struct instrument_fact *facts = source_facts(&n_fact);
+    enum burst_err err = BURST_OK;
+    for (int realm = 0; !err && realm < REALM_N; realm++)
+        for (size_t i = 0; !err && i < n_fact; i++) {
+            if (!facts[i].n_detector) continue;
+            struct track *t = &w->track[w->n_track];
+            t->source = (struct source){(enum burst_realm)realm, facts[i].mission, facts[i].instrument};
+            err = tracker_new(t->source, &w->p->science.decide, &t->tracker, reterr);
+            if (err) break;
+            w->n_track++;
+            err = track_resume(w->p, t, reterr);
+        }
+    return err;
+}
+
+static void work_close(struct work *w)
+{
+    for (int i = 0; i < w->n_track; i++)
+        tracker_free(w->track[i].tracker);
+    free(w);
+}
+
+static struct track *track_of(struct work *w, struct source s)
+{
+    for (int i = 0; i < w->n_track; i++) {
+        struct source t = w->track[i].source;
+        if (t.realm == s.realm && t.mission == s.mission && t.instrument == s.instrument) return &w->track[i];
+    }
+    return NULL;
+}
+
+static struct publish_unit *take_publish(struct work *w)
+{
+    return pipeline_take_free(w->p, w->p->units.free_publish, THREAD_WORK, &w->p->stop_publish);
+}
+
+static void tell(struct work *w, struct verdict *v, int64_t arrived_mono_ns, double decode_s, double infer_s)
+{
+    struct publish_unit *unit = take_publish(w);
+    if (!unit) return;
+    v->arrived_mono_ns = arrived_mono_ns;
+    v->latency_decode_s = decode_s;
+    v->latency_infer_s = infer_s;
+    /* How long after the burst: a figure only where the data are of now. */
+    v->latency_since_trigger_s =
+        v->tense == TENSE_ARCHIVAL ? (double)NAN : (double)(clock_tt_now_ns() - v->trigger_ns) * 1e-9;
+    unit->kind = PUBLISH_VERDICT;
+    unit->verdict = *v;
+    pipeline_give(w->p->units.publish, unit);
+}
+
+static void tell_evidence(struct work *w, const struct verdict *v, uint8_t *fits, size_t n_fits)
+{
+    struct publish_unit *unit = take_publish(w);
+    if (!unit) {
+        free(fits);
+        return;
+    }
+    unit->kind = PUBLISH_EVIDENCE;
+    unit->verdict = *v;
+    unit->fits = fits;
+    unit->n_fits = n_fits;
+    pipeline_give(w->p->units.publish, unit);
+}
+
+static void evidence_failed(struct work *w, const struct verdict *v, const struct burst_error *e)
+{
+    health_add(w->p->health, COUNT_EVIDENCE_FAILED, 1);
+    log_line(LOG_LEVEL_ERROR, "evidence not written id=%s record=%d error=%s what=\"%s\"", v->id, v->record_number,
+             burst_err_name(e->code), e->text);
+}
+
+/* After the verdict is on its way: what the network looked at, and the FITS with it. */
+static void explain_window(struct work *w, const struct verdict *v, const struct lightcurve_window *window)
+{
+    struct burst_error e;
+    uint8_t *fits = NULL;
+    size_t n_fits = 0;
+    int n = 0;
+    for (int row = 0; row < window->n_detector; row++)
+        if (window->scored[row] &&
+            infer_explain_window(w->p->science.infer, window, row, &w->explanation[n], &e) == BURST_OK)
+            n++;
+    enum burst_err err = evidence_lightcurves(v, window, w->explanation, n, &fits, &n_fits, &e);
+    if (err)
+        evidence_failed(w, v, &e);
+    else
+        tell_evidence(w, v, fits, n_fits);
+}
+
+static void keep_restart(struct work *w, struct track *t, const struct restart_point *point)
+{
+    int64_t now = clock_mono_ns();
+    struct burst_error e;
+    if (!point->topic[0] || !tracker_idle(t->tracker) || now - t->kept_mono_ns < RESTART_EVERY_NS) return;
+    struct publish_unit *unit = take_publish(w);
+    if (!unit) return;
+    unit->kind = PUBLISH_RESTART;
+    unit->restart = *point;
+    if (tracker_get_state(t->tracker, &unit->restart.tracker, &e)) {
+        pipeline_give(w->p->units.free_publish, unit);
+        return;
+    }
+    t->kept_mono_ns = now;
+    pipeline_give(w->p->units.publish, unit);
+}
+
+static void work_window(struct work *w, const struct work_unit *unit)
+{
+    struct burst_error e;
+    struct track *t = track_of(w, unit->source);
+    int n = 0;
+    enum burst_err err = infer_window(w->p->science.infer, unit->window, &w->score, &e);
+    if (!err) err = tracker_window(t->tracker, &w->score, w->verdict, &n, &e);
+    if (err) {
+        pipeline_refused(w->p, BAD_INFER, err, unit->restart.topic, &e);
+        return;
+    }
+    health_add(w->p->health, COUNT_WINDOWS, 1);
+    health_add(w->p->health, COUNT_WINDOWS_DETECTORS, (uint64_t)w->score.n_score);
+    for (int i = 0; i < n; i++)
+        tell(w, &w->verdict[i], unit->window->arrived_mono_ns, unit->window->decode_s, w->score.infer_s);
+    const struct lightcurve_window *behind = n ? tracker_evidence_window(t->tracker) : NULL;
+    for (int i = 0; i < n; i++)
+        explain_window(w, &w->verdict[i], behind ? behind : unit->window);
+    keep_restart(w, t, &unit->restart);
+}
+
+static void work_silence(struct work *w, const struct work_unit *unit)
+{
+    struct track *t = track_of(w, unit->source);
+    const struct lightcurve_window *behind = tracker_evidence_window(t->tracker);
+    int n = 0;
+    tracker_flush(t->tracker, w->verdict, &n);
+    for (int i = 0; i < n; i++) {
+        tell(w, &w->verdict[i], clock_mono_ns(), (double)NAN, (double)NAN);
+        if (behind) explain_window(w, &w->verdict[i], behind);
+    }
+}
+
+static void explain_image(struct work *w, const struct verdict *v, const struct image_sample *image)
+{
+    struct burst_error e;
+    uint8_t *fits = NULL;
+    size_t n_fits = 0;
+    bool explained = infer_explain_image(w->p->science.infer, image, &w->image_explanation, &e) == BURST_OK;
+    enum burst_err err = evidence_image(v, image, explained ? &w->image_explanation : NULL, &fits, &n_fits, &e);
+    if (err)
+        evidence_failed(w, v, &e);
+    else
+        tell_evidence(w, v, fits, n_fits);
+}
+
+static void work_image(struct work *w, struct work_unit *unit)
+{
+    struct burst_error e;
+    enum burst_err err = infer_image(w->p->science.infer, &unit->image, &w->image_score, &e);
+    if (!err)
+        err = image_decide(&w->image[unit->source.realm], &w->p->science.decide, &w->image_score, NULL, &w->verdict[0],
+                           &e);
+    if (err) {
+        pipeline_refused(w->p, err == BURST_E_LATE ? BAD_SUBIMAGE : BAD_INFER, err, unit->restart.topic, &e);
+        return;
+    }
+    health_add(w->p->health, COUNT_IMAGES, 1);
+    tell(w, &w->verdict[0], unit->image.arrived_mono_ns, unit->image.decode_s, w->image_score.infer_s);
+    explain_image(w, &w->verdict[0], &unit->image);
+    struct publish_unit *keep = take_publish(w);
+    if (!keep) return;
+    keep->kind = PUBLISH_RESTART;
+    keep->restart = unit->restart;
+    pipeline_give(w->p->units.publish, keep);
+}
+
+static void work_unit_done(struct work *w, struct work_unit *unit)
+{
+    switch (unit->kind) {
+    case WORK_WINDOW: work_window(w, unit); break;
+    case WORK_SILENCE: work_silence(w, unit); break;
+    case WORK_IMAGE: work_image(w, unit); break;
+    }
+    pipeline_give(w->p->units.free_work, unit);
+}
+
+void *work_thread(void *arg)
+{
+    struct pipeline *p = arg;
+    struct burst_error e;
+    struct work *w = calloc(1, sizeof *w);
+    if (w) w->p = p;
+    enum burst_err err = w ? tracks_open(w, &e) : burst_fail(&e, BURST_E_NOMEM, "no memory for the work thread");
+    if (err) health_fatal(p->health, &e);
+    for (void *unit;;) {
+        health_progress(p->health, THREAD_WORK);
+        enum burst_err got = queue_take(p->units.work, &unit, WAIT_MS);
+        if (got == BURST_E_STATE) break;
+        if (got) continue;
+        if (err)
+            pipeline_give(p->units.free_work, unit);
+        else
+            work_unit_done(w, unit);
+    }
+    if (w) work_close(w);
+    queue_close(p->units.publish);
+    return NULL;
+}

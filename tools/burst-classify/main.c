@@ -1,0 +1,260 @@
+/* burst-classify: the whole path of an alert without threads and sockets. FITS in, final verdicts out.
+ *
+ *     bytes -> ingest -> packet -> prepare -> window or image -> infer -> score -> decide -> verdict -> publish/json
+ *
+ * One lane per instrument: its packets, its rings, its event logic. */
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "decide/image.h"
+#include "decide/tracker.h"
+#include "ingest/identify.h"
+#include "ingest/ingest.h"
+#include "ingest/slice.h"
+#include "options.h"
+#include "prepare/lightcurve.h"
+#include "prepare/subimage.h"
+#include "prepare/window.h"
+#include "publish/json.h"
+#include "science/science.h"
+#include <math.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MOST = 1 << 30, LANE_MAX = 8 };
+static const int64_t SLICE_NS = CLOCK_NS_PER_S; /* files of several detectors are read together, a second at a time */
+
+struct lane {
+    struct source source;
+    struct lightcurve *lc;
+    struct tracker *tracker;
+    struct lightcurve_window *window;
+    int n_packet;
+    struct event_packet *packet; /* [n_packet] */
+};
+
+struct run {
+    const struct options *options;
+    struct science science;
+    struct image_tracker images;
+    int n_lane, n_final, n_arena, status;
+    struct lane lane[LANE_MAX];
+    struct arena *arena;   /* [n_arena] one per event file */
+    struct verdict *final; /* [n_final] newest revision of each event */
+};
+
+static void complain(struct run *r, const char *what, const struct burst_error *e)
+{
+    (void)fprintf(stderr, "burst-classify: %s: %s (%s)\n", what, e->text, burst_err_name(e->code));
+    r->status = e->code == BURST_E_IO ? EXIT_IO : EXIT_REFUSED;
+}
+
+/* Keep the newest revision of each event. */
+static enum burst_err keep(struct run *r, const struct verdict *v, struct burst_error *reterr)
+{
+    int i = 0;
+    while (i < r->n_final && strcmp(r->final[i].id, v->id) != 0)
+        i++;
+    if (i == r->n_final) {
+        struct verdict *more = realloc(r->final, ((size_t)i + 1) * sizeof *more);
+        if (!more) return burst_fail(reterr, BURST_E_NOMEM, "no memory for %d verdicts", i + 1);
+        r->final = more;
+        r->n_final++;
+    }
+    r->final[i] = *v;
+    r->final[i].latency_since_trigger_s = r->final[i].latency_decode_s = r->final[i].latency_infer_s = (double)NAN;
+    return BURST_OK;
+}
+
+static enum burst_err judge_windows(struct run *r, struct lane *lane, struct burst_error *reterr)
+{
+    for (bool ready = false;;) {
+        struct window_score score;
+        struct verdict verdict[TRACKER_VERDICTS];
+        int n = 0;
+        enum burst_err err = lightcurve_next(lane->lc, lane->window, &ready, reterr);
+        if (err || !ready) return err;
+        err = infer_window(r->science.infer, lane->window, &score, reterr);
+        if (!err) err = tracker_window(lane->tracker, &score, verdict, &n, reterr);
+        for (int i = 0; !err && i < n; i++)
+            err = keep(r, &verdict[i], reterr);
+        if (err) return err;
+    }
+}
+
+static enum burst_err judge_slice(struct run *r, struct lane *lane, const struct event_packet *packet, int64_t from_ns,
+                                  struct burst_error *reterr)
+{
+    static struct slice_storage storage;
+    struct event_packet part;
+    enum burst_err err = slice_take(packet, from_ns, from_ns + SLICE_NS, &storage, &part, reterr);
+    while (!err && (err = lightcurve_add(lane->lc, &part, reterr)) == BURST_E_FULL)
+        err = judge_windows(r, lane, reterr);
+    return err;
+}
+
+static enum burst_err judge_lane(struct run *r, struct lane *lane, struct burst_error *reterr)
+{
+    int64_t from = INT64_MAX, to = INT64_MIN;
+    enum burst_err err = BURST_OK;
+    for (int i = 0; i < lane->n_packet; i++) {
+        if (lane->packet[i].span.start_ns < from) from = lane->packet[i].span.start_ns;
+        if (lane->packet[i].span.stop_ns > to) to = lane->packet[i].span.stop_ns;
+    }
+    for (int64_t t = from; !err && t < to; t += SLICE_NS) {
+        for (int i = 0; !err && i < lane->n_packet; i++)
+            if (lane->packet[i].span.stop_ns > t && lane->packet[i].span.start_ns < t + SLICE_NS)
+                err = judge_slice(r, lane, &lane->packet[i], t, reterr);
+        if (!err) err = judge_windows(r, lane, reterr);
+    }
+    struct verdict verdict[TRACKER_VERDICTS];
+    int n = 0;
+    if (!err) lightcurve_flush(lane->lc);
+    if (!err) err = judge_windows(r, lane, reterr);
+    if (!err) tracker_flush(lane->tracker, verdict, &n);
+    for (int i = 0; !err && i < n; i++)
+        err = keep(r, &verdict[i], reterr);
+    return err;
+}
+
+static enum burst_err lane_open(struct run *r, struct source source, struct lane **ret_lane, struct burst_error *reterr)
+{
+    for (int i = 0; i < r->n_lane; i++)
+        if (r->lane[i].source.mission == source.mission && r->lane[i].source.instrument == source.instrument) {
+            *ret_lane = &r->lane[i];
+            return BURST_OK;
+        }
+    if (!infer_lightcurve_model(r->science.infer))
+        return burst_fail(reterr, BURST_E_CONFIG, "models.light_curve names no network");
+    if (r->n_lane == LANE_MAX) return burst_fail(reterr, BURST_E_LIMIT, "files of more than %d instruments", LANE_MAX);
+    struct lane *lane = &r->lane[r->n_lane++];
+    struct lightcurve_settings settings = {.source = source,
+                                           .bands = r->science.bands,
+                                           .epoch_ns = source_epoch_ns(source_fact(source.mission, source.instrument)),
+                                           .lateness_ns = (int64_t)(r->options->config.lightcurve_lateness_s * 1e9),
+                                           .score_from_k = INT64_MIN};
+    lane->source = source;
+    enum burst_err err = lightcurve_new(&settings, &lane->lc, reterr);
+    if (!err) err = tracker_new(source, &r->science.decide, &lane->tracker, reterr);
+    if (!err) err = window_new(DETECTOR_MAX, &lane->window, reterr);
+    *ret_lane = lane;
+    return err;
+}
+
+static enum burst_err add_events(struct run *r, struct source source, const uint8_t *body, size_t n,
+                                 struct burst_error *reterr)
+{
+    struct lane *lane = NULL;
+    enum burst_err err = lane_open(r, source, &lane, reterr);
+    if (err) return err;
+    struct event_packet *more = realloc(lane->packet, ((size_t)lane->n_packet + 1) * sizeof *more);
+    if (!more) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a packet");
+    lane->packet = more;
+    struct arena *arena = &r->arena[r->n_arena++];
+    err = arena_init(arena, 2 * ingest_arena_need(n), reterr); /* room to sort it too */
+    if (!err) err = ingest_events(source, body, n, arena, &more[lane->n_packet], reterr);
+    if (!err) err = slice_sort(&more[lane->n_packet], arena, reterr);
+    if (!err) lane->n_packet++;
+    return err;
+}
+
+static enum burst_err judge_image(struct run *r, struct source source, const uint8_t *body, size_t n,
+                                  struct burst_error *reterr)
+{
+    struct arena arena;
+    struct subimage_packet packet;
+    static struct image_sample sample;
+    struct image_score score;
+    struct verdict verdict;
+    enum burst_err err = arena_init(&arena, ingest_arena_need(n), reterr);
+    if (!err) err = ingest_subimage(source, body, n, &arena, &packet, reterr);
+    if (!err) err = subimage_prepare(&packet, &r->science.catalogue, &sample, reterr);
+    if (!err) err = infer_image(r->science.infer, &sample, &score, reterr);
+    if (!err) err = image_decide(&r->images, &r->science.decide, &score, NULL, &verdict, reterr);
+    if (!err) err = keep(r, &verdict, reterr);
+    arena_fini(&arena);
+    return err;
+}
+
+static void take_file(struct run *r, const char *path)
+{
+    struct burst_error e;
+    struct source source;
+    uint8_t *body = NULL;
+    size_t n = 0;
+    enum burst_err err = bytes_read_file(path, FILE_MOST, &body, &n, &e);
+    if (!err) err = ingest_identify(body, n, REALM_ARCHIVE, &source, &e);
+    if (!err && source_fact(source.mission, source.instrument)->n_detector)
+        err = add_events(r, source, body, n, &e);
+    else if (!err)
+        err = judge_image(r, source, body, n, &e);
+    free(body);
+    if (err) complain(r, path, &e);
+}
+
+static void print_line(const struct verdict *v)
+{
+    char time[CLOCK_UTC_TEXT];
+    clock_utc_text(v->trigger_ns, time);
+    (void)printf("%-7s p=%.3f %-20s %-34s %s", VERDICT_CALL_WORD[v->call] ? VERDICT_CALL_WORD[v->call] : "-", v->p_true,
+                 v->reason ? REASON_CODE_WORD[v->reason] : "-", v->id, time);
+    for (int i = 0; i < v->n_reason; i++)
+        (void)printf("%s %s", i ? ";" : " ", v->reasons[i]);
+    (void)printf("\n");
+}
+
+static void print_all(struct run *r)
+{
+    static char json[VERDICT_JSON_MAX];
+    struct burst_error e;
+    size_t n;
+    for (int i = 0; i < r->n_final; i++)
+        if (!r->options->json)
+            print_line(&r->final[i]);
+        else if (verdict_json(&r->final[i], clock_tt_now_ns(), json, sizeof json, &n, &e))
+            complain(r, r->final[i].id, &e);
+        else if (puts(json) < 0)
+            r->status = EXIT_IO;
+    if (fflush(stdout)) r->status = EXIT_IO;
+}
+
+static void run_close(struct run *r)
+{
+    for (int i = 0; i < r->n_lane; i++) {
+        lightcurve_free(r->lane[i].lc);
+        tracker_free(r->lane[i].tracker);
+        window_free(r->lane[i].window);
+        free(r->lane[i].packet);
+    }
+    for (int i = 0; i < r->n_arena; i++)
+        arena_fini(&r->arena[i]);
+    free(r->arena);
+    free(r->final);
+    science_close(&r->science);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {0};
+    static struct run r;
+    struct burst_error e;
+    int status = options_parse(argc, argv, &options);
+    if (status >= 0) return status;
+    r.options = &options;
+    r.arena = calloc((size_t)options.n_file, sizeof *r.arena);
+    if (!r.arena || sodium_init() < 0) return EXIT_IO;
+    if (science_open(&options.config, &r.science, &e)) {
+        complain(&r, "configuration", &e);
+        r.status = EXIT_CONFIG;
+    }
+    for (int i = 0; r.science.infer && i < options.n_file; i++)
+        take_file(&r, options.file[i]);
+    status = r.status;
+    for (int i = 0; i < r.n_lane; i++)
+        if (judge_lane(&r, &r.lane[i], &e))
+            complain(&r, source_fact(r.lane[i].source.mission, r.lane[i].source.instrument)->topic, &e);
+    print_all(&r);
+    run_close(&r);
+    return r.status ? r.status : status;
+}
