@@ -29,13 +29,13 @@
          "socket for burstctl; \"\" takes ipc:///run/burstd/command.sock, else $XDG_RUNTIME_DIR/burstd/command.sock") \
     TEXT(store_database, "store.database", CONFIG_PATH, "/var/lib/burstd/burst.db", 0, \
          "SQLite file: every verdict and the log behind the verdict stream") \
-    TEXT(models_light_curve, "models.light_curve", CONFIG_PATH_OR_NONE, "models/light-curve/1", CONFIG_CORE, \
+    TEXT(models_light_curve, "models.light_curve", CONFIG_PATH_OR_NONE, "models/gecam-resnet-mscfm/1", 0, \
          "folder of the light-curve network; \"\" leaves event data unscored") \
-    TEXT(models_image, "models.image", CONFIG_PATH_OR_NONE, "models/image/1", CONFIG_CORE, \
+    TEXT(models_image, "models.image", CONFIG_PATH_OR_NONE, "models/eclairs-cnn/1", 0, \
          "folder of the sub-image network; \"\" leaves sub-images unscored") \
     WORD(models_backend, "models.backend", "auto plain cpu", CONFIG_BACKEND_AUTO, "auto", 0, \
          "what runs the networks: plain C, cpu (oneDNN), or the fastest at hand") \
-    TEXT(image_catalogue, "image.catalogue", CONFIG_PATH, "config/catalogue/known-sources.csv", CONFIG_CORE, \
+    TEXT(image_catalogue, "image.catalogue", CONFIG_PATH, "config/catalogues/known-sources.csv", 0, \
          "known sources marked in the mask of a sub-image") \
     REAL(lightcurve_lateness_s, "lightcurve.lateness_s", "s", 0, 60, "2", CONFIG_CORE, \
          "a 64 ms bin is closed this long after the instrument's latest good time") \
@@ -53,16 +53,12 @@
          "windows less than this apart belong to one event") \
     REAL(detect_min_revision_gap_s, "detect.min_revision_gap_s", "s", 0, 600, "5", CONFIG_CORE, \
          "revisions of one event are at least this far apart, in data time") \
-    INT(limits_body_mib, "limits.body_mib", "MiB", 1, 16, "16", CONFIG_CORE, \
-         "a longer message body is refused") \
-    INT(limits_work_queue, "limits.work_queue", "items", 4, 65536, "256", 0, \
-         "windows and sub-images waiting for the networks; when full, reading waits") \
-    INT(limits_publish_queue, "limits.publish_queue", "items", 4, 65536, "256", 0, \
+    INT(limits_work_queue, "limits.work_queue", "items", 4, 1024, "32", 0, \
+         "windows and sub-images waiting for the networks (2 MB each); when full, reading waits") \
+    INT(limits_publish_queue, "limits.publish_queue", "items", 4, 1024, "64", 0, \
          "verdicts waiting for the database; when full, the networks wait") \
     INT(limits_packet_arena_mib, "limits.packet_arena_mib", "MiB", 4, 1024, "64", 0, \
          "memory for one message unpacked") \
-    INT(limits_work_arena_mib, "limits.work_arena_mib", "MiB", 1, 1024, "16", 0, \
-         "memory for preparing and scoring one window or sub-image") \
     WORD(log_level, "log.level", "error warning notice info debug", LOG_LEVEL_ERROR, "info", CONFIG_LIVE, \
          "lines above this level are not written")
 
