@@ -99,8 +99,8 @@ void subscriber_close(struct subscriber *s);
 enum burst_err subscriber_next(struct subscriber *s, int timeout_ms, struct subscriber_event *ret_event,
                                struct burst_error *reterr);
 
-/* Wait until one of several subscribers (at most 16) may have an event; then call subscriber_next(s, 0) on each.
- * Errors    BURST_E_TIMEOUT, BURST_E_NET, BURST_E_LIMIT */
+/* Wait, at most timeout_ms, until one of several subscribers (1 to 16) may have an event or something to ask; then call
+ * subscriber_next(s, 0) on each, until BURST_E_TIMEOUT. Errors  BURST_E_NET, BURST_E_LIMIT */
 enum burst_err subscriber_wait(struct subscriber *const *s, size_t n, int timeout_ms, struct burst_error *reterr);
 
 /* All of `topic` up to seq, which subscriber_next gave, has been durably handled: told to the publisher (ACK) in the
