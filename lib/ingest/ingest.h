@@ -17,7 +17,7 @@ size_t ingest_arena_need(size_t n_body);
  * Returned  ret_packet   recommended events in file order, times to the nanosecond: TZERO exactly plus the stored double
  *                        rounded to nearest; epoch_ns is the mission's own, whatever digits MJDREFF was printed with
  * Errors    those of fits_gate; besides
- *           BURST_E_MISSING      a required HDU, column or keyword is absent
+ *           BURST_E_MISSING      a required HDU, column or keyword is absent; no good time
  *           BURST_E_FORMAT       a column or keyword has another type or value than the layout has
  *           BURST_E_UNSUPPORTED  the source sends no event chunks; an unknown detector name
  *           BURST_E_TIME         another epoch or time system; NaN, infinite or negative times; times outside the

@@ -1,0 +1,235 @@
+/* ECLAIRs sub-images, protocol.md 5. */
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "fits/card.h"
+#include "fits/image.h"
+#include "fits/sum.h"
+#include "ingest/ingest.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* Limits on what a sub-image may claim: wide, there to catch bytes that are no sky image (swapped, shifted, scaled). */
+static const double SNR_MOST = 1e6; /* sigma; the brightest sources reach a few thousand */
+static const double PIXEL_LEAST_DEG = 1e-4, PIXEL_MOST_DEG = 5.0;
+static const double CD_SINGULAR = 1e-6;     /* |det| below this part of |row 1| |row 2|: the axes are parallel */
+enum { SKY_MOST = 4096, ALERT_MOST = 255 }; /* Alert_MsgCount has 8 bits: formats.md 4.4 */
+
+/* ---- shape ---- */
+
+static enum burst_err check_shape(const struct fits_file *file, struct burst_error *reterr)
+{
+    const struct fits_hdu *h = &file->hdu[0];
+    if (h->bitpix != -32 || h->n_axis != 2)
+        return burst_fail(reterr, BURST_E_SHAPE,
+                          "%s: BITPIX %d, NAXIS %d: a float32 image of 2 axes expected (card at byte %zu)", h->name,
+                          h->bitpix, h->n_axis, fits_key_at(h, "BITPIX"));
+    if (h->axis[0] < 1 || h->axis[0] > SUBIMAGE_SIDE || h->axis[1] < 1 || h->axis[1] > SUBIMAGE_SIDE)
+        return burst_fail(reterr, BURST_E_SHAPE,
+                          "%s: the image has %lld x %lld pixels, 1 to %d a side expected (card at byte %zu)", h->name,
+                          (long long)h->axis[0], (long long)h->axis[1], SUBIMAGE_SIDE, fits_key_at(h, "NAXIS1"));
+    if (file->n_hdu > 1)
+        return burst_fail(reterr, BURST_E_SHAPE, "%d HDUs, a sub-image has one (second at byte %zu)", file->n_hdu,
+                          file->hdu[1].header_at);
+    return BURST_OK;
+}
+
+/* ---- keywords ---- */
+
+struct reading {
+    const struct fits_hdu *hdu;
+    struct burst_error *reterr;
+    enum burst_err err; /* the first failure; later reads do nothing */
+};
+
+static int read_int(struct reading *r, const char *key, int64_t least, int64_t most)
+{
+    int64_t value = 0;
+    if (!r->err) r->err = fits_key_int(r->hdu, key, least, most, &value, r->reterr);
+    return (int)value;
+}
+
+static double read_real(struct reading *r, const char *key, double least, double most)
+{
+    double value = 0;
+    if (!r->err) r->err = fits_key_real(r->hdu, key, least, most, &value, r->reterr);
+    return value;
+}
+
+static void read_text(struct reading *r, const char *key, char *ret_text, size_t size)
+{
+    ret_text[0] = 0;
+    if (!r->err) r->err = fits_key_text(r->hdu, key, ret_text, size, r->reterr);
+    if (!r->err && !ret_text[0])
+        r->err = burst_fail(r->reterr, BURST_E_MISSING, "%s: %s is empty (card at byte %zu)", r->hdu->name, key,
+                            fits_key_at(r->hdu, key));
+}
+
+static int64_t read_utc(struct reading *r, const char *key)
+{
+    char text[FITS_TEXT_MAX], where[FITS_NAME_TEXT + 64];
+    int64_t tt_ns = 0;
+    read_text(r, key, text, sizeof text);
+    if (!r->err && (r->err = clock_parse_utc(text, &tt_ns, r->reterr))) {
+        (void)snprintf(where, sizeof where, "%s: %s (card at byte %zu)", r->hdu->name, key, fits_key_at(r->hdu, key));
+        (void)burst_prefix(r->reterr, r->err, where);
+    }
+    return tt_ns;
+}
+
+/* One of the words, compared without case; the first spelling is what the record holds. */
+static void read_word(struct reading *r, const char *key, const char *const *words, char *ret_text, size_t size)
+{
+    char text[FITS_TEXT_MAX];
+    read_text(r, key, text, sizeof text);
+    for (int i = 0; !r->err && words[i]; i++)
+        if (!strcasecmp(text, words[i])) {
+            (void)snprintf(ret_text, size, "%s", words[i]);
+            return;
+        }
+    if (!r->err)
+        r->err = burst_fail(r->reterr, BURST_E_FORMAT, "%s: %s is '%s', %s or %s expected (card at byte %zu)",
+                            r->hdu->name, key, text, words[0], words[1], fits_key_at(r->hdu, key));
+}
+
+static void refuse_unless(struct reading *r, bool good, enum burst_err code, const char *key, const char *why)
+{
+    if (r->err || good) return;
+    r->err =
+        burst_fail(r->reterr, code, "%s: %s: %s (card at byte %zu)", r->hdu->name, key, why, fits_key_at(r->hdu, key));
+}
+
+static void read_burst(struct reading *r, struct subimage_packet *p)
+{
+    static const char *const TRIGGERS[] = {"CRT", "IMT", NULL}, *const STREAMS[] = {"VHF", "XBAND", NULL};
+    read_text(r, "BURST_ID", p->burst_id, sizeof p->burst_id);
+    const char *legal = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+    refuse_unless(r, p->burst_id[strspn(p->burst_id, legal)] == 0, BURST_E_FORMAT, "BURST_ID",
+                  "letters, digits, '_', '.' and '-' expected");
+    p->alert_count = read_int(r, "ALERTCNT", 0, ALERT_MOST);
+    p->span.start_ns = read_utc(r, "DATE-OBS");
+    p->span.stop_ns = read_utc(r, "DATE-END");
+    refuse_unless(r, p->span.stop_ns > p->span.start_ns, BURST_E_TIME, "DATE-END", "not after DATE-OBS");
+    p->e_min_kev = read_real(r, "E_MIN", 0, 1e4);
+    p->e_max_kev = read_real(r, "E_MAX", 0, 1e4);
+    refuse_unless(r, p->e_max_kev > p->e_min_kev, BURST_E_RANGE, "E_MAX", "not above E_MIN");
+    p->timescale_s = read_real(r, "TIMESCAL", 0, 1e5);
+    refuse_unless(r, p->timescale_s > 0, BURST_E_RANGE, "TIMESCAL", "not above 0 s");
+    p->snr_sigma = read_real(r, "SNR", -SNR_MOST, SNR_MOST);
+    read_word(r, "TRIGTYPE", TRIGGERS, p->trigger_type, sizeof p->trigger_type);
+    read_text(r, "SLEWSTAT", p->slew_status, sizeof p->slew_status);
+    read_word(r, "DSTREAM", STREAMS, p->data_stream, sizeof p->data_stream);
+}
+
+static void read_sky(struct reading *r, struct subimage_packet *p)
+{
+    p->sky_n = read_int(r, "SKYN", 1, SKY_MOST);
+    p->sky_y0 = read_int(r, "SKYY0", 0, p->sky_n - 1);
+    p->sky_z0 = read_int(r, "SKYZ0", 0, p->sky_n - 1);
+    p->trigger_y = read_int(r, "TRIGY", 0, p->sky_n - 1);
+    p->trigger_z = read_int(r, "TRIGZ", 0, p->sky_n - 1);
+    refuse_unless(r, p->sky_y0 + p->n_y <= p->sky_n, BURST_E_RANGE, "SKYY0",
+                  "the image leaves the sky of SKYN pixels a side");
+    refuse_unless(r, p->sky_z0 + p->n_z <= p->sky_n, BURST_E_RANGE, "SKYZ0",
+                  "the image leaves the sky of SKYN pixels a side");
+}
+
+/* ---- sky coordinates ---- */
+
+static void expect_if_there(struct reading *r, const char *key, const char *want)
+{
+    if (!r->err && fits_key_has(r->hdu, key)) r->err = fits_key_expect(r->hdu, key, want, r->reterr);
+}
+
+/* Keywords that would turn or bend the projection away from what the record can say. */
+static void refuse_other_projections(struct reading *r)
+{
+    static const char *const KEYS[] = {"PC1_1",  "PC1_2",   "PC2_1",   "PC2_2",  "CROTA1",
+                                       "CROTA2", "A_ORDER", "B_ORDER", "LATPOLE"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof KEYS[0]; i++)
+        refuse_unless(r, !fits_key_has(r->hdu, KEYS[i]), BURST_E_UNSUPPORTED, KEYS[i],
+                      "only CTYPE, CRPIX, CRVAL and CDi_j are taken");
+    if (!r->err && fits_key_has(r->hdu, "LONPOLE")) (void)read_real(r, "LONPOLE", 180, 180);
+    expect_if_there(r, "CUNIT1", "deg");
+    expect_if_there(r, "CUNIT2", "deg");
+}
+
+static void read_wcs(struct reading *r, struct tan_wcs *w)
+{
+    if (!r->err) r->err = fits_key_expect(r->hdu, "CTYPE1", "RA---TAN", r->reterr);
+    if (!r->err) r->err = fits_key_expect(r->hdu, "CTYPE2", "DEC--TAN", r->reterr);
+    refuse_other_projections(r);
+    w->crpix[0] = read_real(r, "CRPIX1", -1e5, 1e5);
+    w->crpix[1] = read_real(r, "CRPIX2", -1e5, 1e5);
+    w->crval_deg[0] = read_real(r, "CRVAL1", -180, 360);
+    w->crval_deg[1] = read_real(r, "CRVAL2", -90, 90);
+    w->cd[0][0] = read_real(r, "CD1_1", -PIXEL_MOST_DEG, PIXEL_MOST_DEG);
+    w->cd[0][1] = read_real(r, "CD1_2", -PIXEL_MOST_DEG, PIXEL_MOST_DEG);
+    w->cd[1][0] = read_real(r, "CD2_1", -PIXEL_MOST_DEG, PIXEL_MOST_DEG);
+    w->cd[1][1] = read_real(r, "CD2_2", -PIXEL_MOST_DEG, PIXEL_MOST_DEG);
+    double row1 = hypot(w->cd[0][0], w->cd[0][1]), row2 = hypot(w->cd[1][0], w->cd[1][1]);
+    double det = w->cd[0][0] * w->cd[1][1] - w->cd[0][1] * w->cd[1][0];
+    refuse_unless(r, row1 >= PIXEL_LEAST_DEG && row2 >= PIXEL_LEAST_DEG && fabs(det) > CD_SINGULAR * row1 * row2,
+                  BURST_E_RANGE, "CD1_1", "the CD matrix is singular or below 1e-4 degrees a pixel");
+}
+
+/* ---- pixels ---- */
+
+static enum burst_err read_pixels(const struct fits_hdu *hdu, float *snr, struct burst_error *reterr)
+{
+    struct fits_image image;
+    size_t n_data = 0;
+    enum burst_err err = fits_image_view(hdu, &image, reterr);
+    if (err) return err;
+    if (image.scale != 1 || image.zero != 0)
+        return burst_fail(reterr, BURST_E_FORMAT,
+                          "%s: BSCALE %g, BZERO %g: pixels are SNR as they stand, 1 and 0 expected", hdu->name,
+                          image.scale, image.zero);
+    for (size_t i = 0; i < image.n_pixel; i++) {
+        float value = bytes_get_f32(hdu->data + 4 * i);
+        if (!isnan(value) && !(fabs((double)value) <= SNR_MOST))
+            return burst_fail(reterr, BURST_E_RANGE, "%s: pixel (%zu, %zu) is %g sigma, at most %g expected (byte %zu)",
+                              hdu->name, i % (size_t)hdu->axis[0] + 1, i / (size_t)hdu->axis[0] + 1, (double)value,
+                              SNR_MOST, fits_image_pixel_at(&image, i));
+        n_data += isnan(value) ? 0 : 1;
+        snr[i] = value;
+    }
+    if (n_data) return BURST_OK;
+    return burst_fail(reterr, BURST_E_RANGE, "%s: none of the %zu pixels has data (data at byte %zu)", hdu->name,
+                      image.n_pixel, hdu->data_at);
+}
+
+static enum burst_err read_keywords(const struct fits_hdu *hdu, const struct instrument_fact *fact,
+                                    struct subimage_packet *p, struct burst_error *reterr)
+{
+    struct reading r = {hdu, reterr, fits_key_expect(hdu, "TELESCOP", fact->fits_telescope, reterr)};
+    if (!r.err) r.err = fits_key_expect(hdu, "INSTRUME", fact->fits_instrument, reterr);
+    read_burst(&r, p);
+    read_sky(&r, p);
+    read_wcs(&r, &p->wcs);
+    return r.err;
+}
+
+enum burst_err ingest_subimage(struct source source, const uint8_t *body, size_t n, struct arena *arena,
+                               struct subimage_packet *ret_packet, struct burst_error *reterr)
+{
+    const struct instrument_fact *fact = source_fact(source.mission, source.instrument);
+    struct fits_file file;
+    struct subimage_packet p = {.source = source};
+    if (!fact || fact->n_detector)
+        return burst_fail(reterr, BURST_E_UNSUPPORTED, "%s sends no sub-images", fact ? fact->topic : "this source");
+    enum burst_err err = fits_gate(body, n, &file, reterr);
+    if (err || (err = fits_sums_check(&file, reterr)) || (err = check_shape(&file, reterr))) return err;
+    p.n_y = (int)file.hdu[0].axis[0];
+    p.n_z = (int)file.hdu[0].axis[1];
+    if ((err = read_keywords(&file.hdu[0], fact, &p, reterr))) return err;
+    float *snr = arena_take(arena, (size_t)p.n_y * (size_t)p.n_z, sizeof *snr);
+    if (!snr) return burst_fail(reterr, BURST_E_NOMEM, "%d x %d pixels do not fit the arena", p.n_y, p.n_z);
+    if ((err = read_pixels(&file.hdu[0], snr, reterr))) return err;
+    p.snr = snr;
+    hash_sha256(&(struct hash_piece){body, n}, 1, p.sha256);
+    *ret_packet = p;
+    return BURST_OK;
+}
