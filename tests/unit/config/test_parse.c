@@ -46,7 +46,6 @@ TEST(an_empty_mapping_gives_every_default)
     CHECK_NEAR(config.detect_quiet_s, 20, 0);
     CHECK_NEAR(config.detect_merge_s, 60, 0);
     CHECK_NEAR(config.detect_min_revision_gap_s, 5, 0);
-    CHECK_INT(config.limits_body_mib, 16);
     CHECK_INT(config.log_level, LOG_LEVEL_INFO);
     CHECK_INT(config.n_input, 1);
     CHECK_STR(config.input[0].name, "gateway1");

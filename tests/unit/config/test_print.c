@@ -123,7 +123,7 @@ TEST(a_reload_that_needs_a_restart_names_every_key)
     CHECK_STR(faults.fault[0].text, "store.database: from \"/var/lib/burstd/burst.db\" to \"/x.db\" needs a restart");
     CHECK_STR(faults.fault[1].text, "models.backend: from \"auto\" to \"cpu\" needs a restart");
     CHECK_STR(faults.fault[2].text, "detect.low: from \"0.20000000000000001\" to \"0.25\" needs a restart");
-    CHECK_STR(faults.fault[3].text, "limits.work_queue: from \"256\" to \"8\" needs a restart");
+    CHECK_STR(faults.fault[3].text, "limits.work_queue: from \"32\" to \"8\" needs a restart");
     CHECK_STR(faults.fault[4].text, "inputs: a change needs a restart");
 }
 
