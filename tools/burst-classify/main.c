@@ -91,7 +91,9 @@ static enum burst_err judge_slice(struct run *r, struct lane *lane, const struct
     enum burst_err err = slice_take(packet, from_ns, from_ns + SLICE_NS, &storage, &part, reterr);
     while (!err && (err = lightcurve_add(lane->lc, &part, reterr)) == BURST_E_FULL)
         err = judge_windows(r, lane, reterr);
-    return err;
+    if (err != BURST_E_CONFLICT && err != BURST_E_RANGE && err != BURST_E_LATE) return err;
+    complain(r, source_fact(lane->source.mission, lane->source.instrument)->topic, reterr); /* a part was left out: go on */
+    return BURST_OK;
 }
 
 static enum burst_err judge_lane(struct run *r, struct lane *lane, struct burst_error *reterr)
