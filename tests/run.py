@@ -1,0 +1,148 @@
+"""Build burstd and run its tests.
+
+  ./run-tests            unit, parity, system tests of the release build, and the house rules
+  ./run-tests --all      also: gcc debug, clang, ASan+UBSan, TSan, and 30 s of each fuzzer (what CI runs)
+  ./run-tests --only W   only the programs whose path contains W
+  ./run-tests --list     what would run
+
+Every case prints one line, `ok NAME`, `FAIL NAME: why` or `skip NAME: why`; the last line counts them. The exit status
+is 0 only when nothing failed and everything built."""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+LINE = re.compile(r'^(ok|FAIL|skip) (\S+)')
+SANITIZER_ENV = {
+    'asan': {'ASAN_OPTIONS': 'detect_leaks=1:abort_on_error=0', 'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'},
+    'tsan': {'TSAN_OPTIONS': f'suppressions={ROOT}/tests/tsan.supp:ignore_noninstrumented_modules=1:halt_on_error=0:exitcode=66'},
+}
+
+
+class Count:
+    def __init__(self):
+        self.ok, self.failed, self.skipped, self.bad = 0, 0, 0, []
+
+    def fail(self, where, why):
+        self.failed += 1
+        self.bad.append(f'{where}: {why}')
+        print(f'FAIL {where}: {why}', flush=True)
+
+
+def build(preset, count, targets=()):
+    log = ROOT / 'build' / f'{preset}.log'
+    log.parent.mkdir(exist_ok=True)
+    launcher = ['-DCMAKE_C_COMPILER_LAUNCHER=ccache'] if shutil.which('ccache') else []
+    with open(log, 'w') as out:
+        for command in (['cmake', '--preset', preset, *launcher], ['cmake', '--build', '--preset', preset, *sum((['--target', t] for t in targets), [])]):
+            if subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT).returncode:
+                sys.stdout.write(log.read_text()[-6000:])
+                count.fail(f'build/{preset}', f'does not build, see {log.relative_to(ROOT)}')
+                return False
+    print(f'ok build/{preset}', flush=True)
+    count.ok += 1
+    return True
+
+
+def run(path, label, count, env, timeout=900):
+    begun = time.time()
+    try:
+        done = subprocess.run([str(path)], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return count.fail(label, f'no end within {timeout} s')
+    text = done.stdout.decode(errors='replace')
+    names = set()
+    seen = [0, 0, 0]
+    for line in text.splitlines():
+        m = LINE.match(line)
+        if not m or (m[1], m[2]) in names:
+            continue
+        names.add((m[1], m[2]))
+        if m[1] == 'ok': seen[0] += 1
+        elif m[1] == 'skip': seen[2] += 1
+        else:
+            seen[1] += 1
+            count.bad.append(f'{label}: {line[5:]}')
+        if m[1] != 'ok':
+            print(f'{label}: {line}', flush=True)
+    count.ok, count.failed, count.skipped = count.ok + seen[0], count.failed + seen[1], count.skipped + seen[2]
+    if done.returncode and not seen[1]:
+        print(text[-4000:])
+        count.fail(label, f'exit status {done.returncode} without a FAIL line')
+    elif not any(seen):
+        count.fail(label, 'ran no case')
+    elif seen[1]:
+        print(text[-3000:])
+    print(f'{"FAIL" if seen[1] else "ok"} {label}: {seen[0]} ok, {seen[1]} failed, {seen[2]} skipped, {time.time() - begun:.1f} s', flush=True)
+
+
+def programs(preset):
+    tests = sorted((ROOT / 'build' / preset / 'tests').glob('*_test_*'))
+    return [t for t in tests if os.access(t, os.X_OK) and t.is_file() and t.suffix == '']
+
+
+def scripts():
+    return [p for d in ('house', 'parity', 'system', 'golden', 'bad') for p in sorted((ROOT / 'tests' / d).glob('test_*.py'))]
+
+
+def fuzz(count, seconds):
+    if not build('fuzz', count):
+        return
+    for harness in sorted((ROOT / 'build/fuzz/fuzz').glob('fuzz_*')):
+        corpus = next((d for d in (ROOT / 'tests/fuzz' / k / harness.name[5:] for k in ('corpus', 'seeds')) if d.is_dir()), ROOT / 'none')
+        work = ROOT / 'build/fuzz/work' / harness.name
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        dictionary = [f'-dict={d}' for d in (ROOT / 'tests/fuzz').glob('*.dict') if harness.name.startswith(('fuzz_fits', 'fuzz_ingest'))]
+        command = [str(harness), f'-max_total_time={seconds}', '-timeout=20', '-rss_limit_mb=3000', f'-artifact_prefix={work}/crash-',
+                   *dictionary, str(work), *([str(corpus)] if corpus.is_dir() else [])]
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        text = done.stdout.decode(errors='replace')
+        if done.returncode:
+            print(text[-4000:])
+            count.fail(harness.name, f'crashed; input under {work.relative_to(ROOT)}')
+            continue
+        runs = re.findall(r'Done (\d+) runs', text)
+        print(f'ok {harness.name}: {runs[-1] if runs else "?"} runs in {seconds} s', flush=True)
+        count.ok += 1
+
+
+def main():
+    parser = argparse.ArgumentParser(prog='run-tests', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--all', action='store_true', help='every compiler, sanitizer and fuzzer, as CI does')
+    parser.add_argument('--only', default='', help='part of a path')
+    parser.add_argument('--list', action='store_true')
+    parser.add_argument('--fuzz-seconds', type=int, default=30)
+    a = parser.parse_args()
+    count, env = Count(), dict(os.environ, LC_ALL='C.UTF-8', BURST_BUILD=str(ROOT / 'build/release'))
+    begun = time.time()
+    if a.list:
+        print('\n'.join(str(p.relative_to(ROOT)) for p in programs('release') + scripts()))
+        return 0
+    if build('release', count):
+        for path in programs('release') + scripts():
+            if a.only in str(path):
+                run(path, str(path.relative_to(ROOT)).replace('build/', ''), count, env)
+    if a.all:
+        build('clang', count)
+        for preset in ('asan', 'tsan'):
+            if build(preset, count):
+                extra = dict(env, **SANITIZER_ENV[preset], BURST_BUILD=str(ROOT / 'build' / preset), BURST_SANITIZER=preset)
+                for path in programs(preset) + [ROOT / 'tests/system/test_sanitized.py']:
+                    if a.only in str(path) and path.exists():
+                        run(path, str(path.relative_to(ROOT)).replace('build/', '') + f' ({preset})', count, extra)
+        fuzz(count, a.fuzz_seconds)
+    for line in count.bad:
+        print(f'failed: {line}')
+    print(f'{time.time() - begun:.0f} s')
+    print(f'{count.ok} passed, {count.failed} failed, {count.skipped} skipped')
+    return 1 if count.failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
