@@ -28,7 +28,7 @@ static void schema_words(struct text *t, const struct field *f)
 
 static void schema_number(struct text *t, const struct field *f, const char *type)
 {
-    text_put(t, "\"type\": \"%s\", \"minimum\": %.17g, \"maximum\": %.17g", type, f->least, f->limit);
+    text_put(t, "\"type\": \"%s\", \"minimum\": %.15g, \"maximum\": %.15g", type, f->least, f->limit);
 }
 
 static void schema_shares(struct text *t, const struct field *f)
