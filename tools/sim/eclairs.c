@@ -1,0 +1,252 @@
+/* See eclairs.h: exposure, decoding, trigger, and the pixels that are sent. */
+#include "sim/eclairs.h"
+#include "base/clock.h"
+#include "sim/eclairs_decode.h"
+#include "sim/eclairs_family.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TRY_MOST = 4000, SKY_PIXELS = SKY_SIDE * SKY_SIDE, SKY_FILE_SIDE = 200 };
+/* Quality cuts of the trigger, the same for all families. Source: science.md B.2 step 6, B.5. */
+static const double SPREAD_USUAL = 2.5, SPREAD_MOST = 6.0; /* 85 % and the rest of the images */
+static const double SNR_MOST = 40.0, SECOND_PEAK_PX = 6.0, SECOND_PEAK_RATIO = 1.0, KNOWN_REACH_PX = 4.0;
+
+struct eclairs {
+    struct coded_mask mask;
+    struct decoder *decoder;
+    const struct catalogue *catalogue;
+    struct field field;
+    struct scene scene;
+    struct aim aim;
+    struct exposure exposure;
+    float sky[SKY_PIXELS];
+};
+
+struct peak {
+    int y, z;
+    double snr;
+};
+
+enum burst_err eclairs_new(uint64_t mask_seed, const struct catalogue *c, struct eclairs **ret_e,
+                           struct burst_error *reterr)
+{
+    struct eclairs *e = calloc(1, sizeof *e);
+    if (!e) return burst_fail(reterr, BURST_E_NOMEM, "no memory for the ECLAIRs simulator");
+    e->catalogue = c;
+    mask_make(mask_seed, &e->mask);
+    enum burst_err err = decoder_new(&e->mask, &e->decoder, reterr);
+    if (err) {
+        free(e);
+        return err;
+    }
+    *ret_e = e;
+    return BURST_OK;
+}
+
+void eclairs_free(struct eclairs *e)
+{
+    if (!e) return;
+    decoder_free(e->decoder);
+    free(e);
+}
+
+static void expose(struct eclairs *e, struct rng *r)
+{
+    scene_expose(&e->mask, &e->scene, r, &e->exposure);
+    decode_sky(e->decoder, e->exposure.residual, e->exposure.counts, e->scene.alive, e->sky);
+}
+
+/* ---- trigger ---- */
+
+/* Half the distance between the 15.87th and 84.13th percentile, from a histogram of 0.01 sigma: the deviation of a normal
+ * sky, little moved by sources. */
+static double sky_spread(const float *sky)
+{
+    enum { BINS = 4001, PER_SIGMA = 100 };
+    int histogram[BINS] = {0}, n = 0, below = 0, low = -1, high = -1;
+    for (int i = 0; i < SKY_PIXELS; i++) {
+        if (isnan(sky[i])) continue;
+        double bin = sky[i] * PER_SIGMA + BINS / 2;
+        histogram[bin < 0.0 ? 0 : bin > BINS - 1 ? BINS - 1 : (int)bin]++;
+        n++;
+    }
+    for (int i = 0; i < BINS && high < 0; i++) {
+        below += histogram[i];
+        if (low < 0 && below >= 0.1587 * n) low = i;
+        if (below >= 0.8413 * n) high = i;
+    }
+    return 0.5 * (high - low) / PER_SIGMA;
+}
+
+static bool is_excluded(const struct aim *aim, int y, int z)
+{
+    for (int i = 0; i < aim->n_excluded; i++)
+        if (hypot(aim->excluded[i][0] - y, aim->excluded[i][1] - z) <= KNOWN_REACH_PX) return true;
+    return false;
+}
+
+/* Highest pixel outside the excluded circles and at least `apart_px` from `other` (NULL: anywhere). */
+static struct peak find_peak(const struct eclairs *e, const struct peak *other, double apart_px)
+{
+    struct peak best = {-1, -1, -INFINITY};
+    for (int i = 0; i < SKY_PIXELS; i++) {
+        int y = i % SKY_SIDE, z = i / SKY_SIDE;
+        if (!(e->sky[i] > best.snr)) continue;
+        if (other && hypot(other->y - y, other->z - z) < apart_px) continue;
+        if (!is_excluded(&e->aim, y, z)) best = (struct peak){y, z, e->sky[i]};
+    }
+    return best;
+}
+
+static bool meets(double value, double aim, double tolerance)
+{
+    return !(aim > 0.0) || fabs(value / aim - 1.0) <= tolerance;
+}
+
+static bool trigger(const struct eclairs *e, const struct eclairs_wish *wish, double spread_most, struct peak *ret_peak,
+                    double *ret_spread)
+{
+    struct peak peak = find_peak(e, NULL, 0.0), second = find_peak(e, &peak, SECOND_PEAK_PX);
+    double spread = sky_spread(e->sky), threshold = wish->low_threshold ? 5.5 : 6.5;
+    if (!(peak.snr > threshold * sqrt(fmax(1.0, spread))) || peak.snr > SNR_MOST) return false;
+    if (spread > spread_most || peak.snr < SECOND_PEAK_RATIO * second.snr) return false;
+    if (e->aim.has_target && hypot(e->aim.y - peak.y, e->aim.z - peak.z) > e->aim.reach_px) return false;
+    if (!meets(peak.snr, wish->snr, 0.10) || !meets(spread, wish->spread, 0.15)) return false;
+    *ret_peak = peak;
+    *ret_spread = spread;
+    return true;
+}
+
+/* ---- what is sent ---- */
+
+static int clip_start(int peak)
+{
+    int start = peak - SUBIMAGE_SIDE / 2;
+    return start < 0 ? 0 : start;
+}
+
+static int clip_side(int peak)
+{
+    int stop = peak + SUBIMAGE_SIDE / 2;
+    return (stop > SKY_SIDE ? SKY_SIDE : stop) - clip_start(peak);
+}
+
+/* Sky rows counted from the top of the untruncated 56 x 56 cut, so that stripes do not depend on where it was cut. */
+static void lose(struct eclairs_alert *a, int row_first, int row_last, int y_first, int y_last)
+{
+    struct subimage_packet *p = &a->packet;
+    for (int i = 0; i < p->n_y * p->n_z; i++) {
+        int y = i % p->n_y + p->sky_y0 - p->trigger_y + SUBIMAGE_SIDE / 2;
+        int z = i / p->n_y + p->sky_z0 - p->trigger_z + SUBIMAGE_SIDE / 2;
+        if (z >= row_first && z <= row_last && y >= y_first && y <= y_last) a->pixels[i] = NAN;
+    }
+}
+
+/* Lost packets: one to three of eight stripes of seven rows, or a block; never the stripe or block of the trigger pixel. */
+static void lose_packets(struct rng *r, struct eclairs_alert *a)
+{
+    const int stripe = SUBIMAGE_SIDE / 8, centre = SUBIMAGE_SIDE / 2;
+    int n = 1 + (int)(rng_uniform(r) * 3);
+    if (rng_chance(r, 0.7)) {
+        for (int k = 0; k < n; k++) {
+            int lost = (int)(rng_uniform(r) * 7);
+            lost += lost >= centre / stripe;
+            lose(a, lost * stripe, lost * stripe + stripe - 1, 0, SUBIMAGE_SIDE - 1);
+        }
+        return;
+    }
+    int z = (int)(rng_uniform(r) * 2) * centre, y = (int)(rng_uniform(r) * 2) * centre;
+    int inset_z = z > 0 ? 4 : 0, inset_y = y > 0 ? 4 : 0; /* a corner, four pixels clear of the centre */
+    lose(a, z + inset_z, z + inset_z + 21, y + inset_y, y + inset_y + 21);
+}
+
+static void describe(struct rng *r, const struct eclairs *e, const struct peak *peak, struct eclairs_alert *a)
+{
+    struct subimage_packet *p = &a->packet;
+    /* 2026-01-01T00:01:09.184 TT and the four years after it */
+    int64_t start_ns = INT64_C(1767225669184000000) + (int64_t)(rng_uniform(r) * 126144000.0) * CLOCK_NS_PER_S;
+    p->source = (struct source){REALM_TEST, MISSION_SVOM, INSTRUMENT_ECLAIRS};
+    p->span = (struct time_span){start_ns, start_ns + llround(a->exposure_s * 1e9)};
+    p->e_min_kev = rng_chance(r, 0.5) ? 4.0 : 8.0;
+    p->e_max_kev = rng_chance(r, 0.5) ? 50.0 : 120.0;
+    p->timescale_s = a->exposure_s;
+    p->snr_sigma = peak->snr;
+    (void)strcpy(p->trigger_type, a->exposure_s > 20.48 || rng_chance(r, 0.5) ? "IMT" : "CRT");
+    (void)strcpy(p->slew_status, rng_chance(r, 0.5) ? "accepted" : "not-requested");
+    (void)strcpy(p->data_stream, "VHF");
+    p->wcs = e->field.wcs;
+    p->wcs.crpix[0] -= p->sky_y0;
+    p->wcs.crpix[1] -= p->sky_z0;
+}
+
+static void cut(const struct eclairs *e, const struct peak *peak, struct eclairs_alert *a)
+{
+    struct subimage_packet *p = &a->packet;
+    p->sky_n = SKY_FILE_SIDE; /* the last row and column of 200 are never coded: no file reaches them */
+    p->trigger_y = peak->y;
+    p->trigger_z = peak->z;
+    p->sky_y0 = clip_start(peak->y);
+    p->sky_z0 = clip_start(peak->z);
+    p->n_y = clip_side(peak->y);
+    p->n_z = clip_side(peak->z);
+    p->snr = a->pixels;
+    for (int z = 0; z < p->n_z; z++)
+        memcpy(a->pixels + z * p->n_y, e->sky + (p->sky_z0 + z) * SKY_SIDE + p->sky_y0,
+               sizeof *a->pixels * (size_t)p->n_y);
+}
+
+enum burst_err eclairs_alert(struct eclairs *e, uint64_t seed, uint64_t index, const struct eclairs_wish *wish,
+                             struct eclairs_alert *ret_a, struct burst_error *reterr)
+{
+    struct rng r;
+    struct peak peak = {0};
+    double spread = 0.0;
+    int n_try = 0;
+    bool fired = false;
+    rng_seed(&r, seed, index);
+    double spread_most = rng_chance(&r, 0.85) ? SPREAD_USUAL : SPREAD_MOST;
+    while (!fired && n_try < TRY_MOST) {
+        n_try++;
+        if (wish->spread > 0.0) spread_most = SPREAD_MOST; /* the aim decides */
+        field_draw(&r, e->catalogue, &e->field);
+        family_scene(&r, wish, &e->field, &e->scene, &e->aim);
+        expose(e, &r);
+        fired = trigger(e, wish, spread_most, &peak, &spread);
+    }
+    if (!fired)
+        return burst_fail(reterr, BURST_E_LIMIT, "%s alert %llu: no trigger in %d exposures",
+                          ECLAIRS_FAMILY_WORD[wish->family], (unsigned long long)index, TRY_MOST);
+    memset(ret_a, 0, sizeof *ret_a);
+    ret_a->family = wish->family;
+    ret_a->low_threshold = wish->low_threshold;
+    ret_a->snr = peak.snr;
+    ret_a->spread = spread;
+    ret_a->exposure_s = e->scene.exposure_s;
+    ret_a->n_try = n_try;
+    cut(e, &peak, ret_a);
+    describe(&r, e, &peak, ret_a);
+    (void)snprintf(ret_a->packet.burst_id, sizeof ret_a->packet.burst_id, "sim%llu-%06llu", (unsigned long long)seed,
+                   (unsigned long long)index);
+    if (wish->lose_packets) lose_packets(&r, ret_a);
+    return BURST_OK;
+}
+
+/* ---- checks ---- */
+
+void eclairs_source_sky(struct eclairs *e, uint64_t seed, double exposure_s, double counts, double y, double z,
+                        float *ret_snr)
+{
+    struct rng r;
+    rng_seed(&r, seed, UINT64_C(0x736b79)); /* "sky" */
+    scene_start(&r, exposure_s, 0.53, &e->scene);
+    if (counts > 0.0) e->scene.source[e->scene.n_source++] = (struct scene_source){.y = y, .z = z, .counts = counts};
+    expose(e, &r);
+    memcpy(ret_snr, e->sky, sizeof e->sky);
+}
+
+void eclairs_empty_sky(struct eclairs *e, uint64_t seed, double exposure_s, float *ret_snr)
+{
+    eclairs_source_sky(e, seed, exposure_s, 0.0, 0.0, 0.0, ret_snr);
+}

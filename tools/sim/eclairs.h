@@ -1,0 +1,68 @@
+/* ECLAIRs alerts as the on-board trigger would raise them: a sky, an exposure, a decoded image, and where the trigger
+ * fires the 56 x 56 pixels it would send. One object per thread. Source: science.md B.2, B.3, B.5. */
+#ifndef BURST_SIM_ECLAIRS_H
+#define BURST_SIM_ECLAIRS_H
+#include "base/err.h"
+#include "prepare/catalogue.h"
+#include "records/packet.h"
+
+/* The first three are true (label 1), the others false. */
+enum eclairs_family {
+    ECLAIRS_NEW,      /* new source */
+    ECLAIRS_OUTBURST, /* catalogued source in outburst */
+    ECLAIRS_SETTING,  /* new source setting behind the Earth's limb */
+    ECLAIRS_BADSUB,   /* known source badly subtracted */
+    ECLAIRS_SAA,      /* particle background */
+    ECLAIRS_COLUMN,   /* noisy detector columns or rows */
+    ECLAIRS_XRDPIX,   /* modules of other efficiency, long exposures */
+    ECLAIRS_HOTPIX,   /* pixels that count by themselves */
+    ECLAIRS_ARTEFACT, /* coding noise of a bright source that was modelled wrongly */
+    ECLAIRS_NOISE,    /* near-threshold peak among strong sources */
+    ECLAIRS_FAMILY_N
+};
+extern const char *const ECLAIRS_FAMILY_WORD[ECLAIRS_FAMILY_N];
+/* Label of a family: 1 true, 0 false. */
+int eclairs_label(enum eclairs_family family);
+
+struct eclairs_wish {
+    enum eclairs_family family;
+    double snr;         /* true families: S/N aimed at, met within 10 %; 0: as it comes */
+    double spread;      /* `spread` of the alert aimed at, met within 15 %, true families; 0: as it comes */
+    bool low_threshold; /* 5.5 instead of 6.5 sigma */
+    bool lose_packets;  /* one to three of eight stripes, or a block, are missing; never the trigger pixel */
+};
+
+struct eclairs_alert {
+    enum eclairs_family family;
+    bool low_threshold;
+    double snr;    /* of the peak, sigma */
+    double spread; /* standard deviation of the whole sky image: 1 is pure noise */
+    double exposure_s;
+    int n_try;                     /* exposures until the trigger fired */
+    struct subimage_packet packet; /* packet.snr points to `pixels` */
+    float pixels[SUBIMAGE_SIDE * SUBIMAGE_SIDE];
+};
+
+struct eclairs;
+
+/* Given     mask_seed  the mask pattern; the flight pattern is not public
+ *           c          known sources, lent for the object's life
+ * Errors    BURST_E_NOMEM; *ret_e untouched */
+enum burst_err eclairs_new(uint64_t mask_seed, const struct catalogue *c, struct eclairs **ret_e,
+                           struct burst_error *reterr);
+void eclairs_free(struct eclairs *e); /* NULL is accepted */
+
+/* Expose new skies of the wished family until the trigger fires as wished.
+ *
+ * Given     seed, index  the alert depends on these, the mask seed, the catalogue and the wish alone
+ * Returned  ret_a        must stay where it is while packet.snr is used
+ * Errors    BURST_E_LIMIT  the trigger did not fire in 4,000 exposures; ret_a is untouched */
+enum burst_err eclairs_alert(struct eclairs *e, uint64_t seed, uint64_t index, const struct eclairs_wish *wish,
+                             struct eclairs_alert *ret_a, struct burst_error *reterr);
+
+/* Decoded sky of an exposure without any source: [199][199] sigma, NaN outside the coded field. For checks. */
+void eclairs_empty_sky(struct eclairs *e, uint64_t seed, double exposure_s, float *ret_snr);
+/* The same with one source of `counts` (whole plane, on axis) at a sky pixel. */
+void eclairs_source_sky(struct eclairs *e, uint64_t seed, double exposure_s, double counts, double y, double z,
+                        float *ret_snr);
+#endif
