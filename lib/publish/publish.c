@@ -2,8 +2,6 @@
 #include "publish/publish.h"
 #include "base/hash.h"
 #include "publish/json.h"
-#include <stdio.h>
-#include <string.h>
 
 uint8_t publish_flags(const struct verdict *v)
 {
@@ -36,17 +34,6 @@ static enum burst_err describe(const struct verdict *v, const char *topic, struc
     return BURST_OK;
 }
 
-/* The log would not take it: people still see it, without a number (protocol.md 3). What ZeroMQ says to that is second to
- * what the log said. */
-static void tell_provisional(struct publisher *publisher, const char *topic, unsigned flags, const char *json, size_t n)
-{
-    char provisional[STREAM_TOPIC_TEXT];
-    const char *rest = strchr(topic, '.');
-    if (!rest || snprintf(provisional, sizeof provisional, "burst-provisional%s", rest) >= (int)sizeof provisional)
-        return;
-    (void)publisher_send_provisional(publisher, provisional, flags, FRAME_JSON, (const uint8_t *)json, n, NULL);
-}
-
 enum burst_err publish_verdict(struct store *store, struct publisher *publisher, const struct verdict *v,
                                int64_t alert_ns, enum publish_answer *ret_answer, uint64_t *ret_seq,
                                struct burst_error *reterr)
@@ -74,10 +61,7 @@ enum burst_err publish_verdict(struct store *store, struct publisher *publisher,
     if (!err)
         err = publisher_send(publisher, topic, publish_flags(v), FRAME_JSON, (const uint8_t *)json, n, &seq, reterr);
     store_unstage(store);
-    if (err && err != BURST_E_NET) {
-        tell_provisional(publisher, topic, publish_flags(v), json, n);
-        return err;
-    }
+    if (err && err != BURST_E_NET) return err;
     *ret_answer = PUBLISH_SENT;
     *ret_seq = seq;
     return err;

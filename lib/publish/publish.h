@@ -20,7 +20,7 @@ uint8_t publish_flags(const struct verdict *v);
  * Returned  *ret_answer; *ret_seq the number it got (0 where it was not sent)
  * Errors    those of verdict_check     it breaks a rule of the wire: raise an alarm
  *           BURST_E_CONFLICT           the same id and record number was told before with another core
- *           BURST_E_IO, BURST_E_STATE  the log cannot be written: end the process
+ *           BURST_E_IO, BURST_E_STATE  the log cannot be written: tell it on burst-provisional., end the process
  *           BURST_E_NET                durable, but ZeroMQ refused: history has it */
 enum burst_err publish_verdict(struct store *store, struct publisher *publisher, const struct verdict *v,
                                int64_t alert_ns, enum publish_answer *ret_answer, uint64_t *ret_seq,
