@@ -24,9 +24,9 @@ static enum burst_err check_geometry(const struct subimage_packet *p, struct bur
     if (p->sky_y0 < 0 || p->sky_z0 < 0 || p->sky_y0 > p->sky_n - p->n_y || p->sky_z0 > p->sky_n - p->n_z)
         return burst_fail(reterr, BURST_E_RANGE, "sub-image at sky pixel (%d, %d) leaves the sky of %d x %d pixels",
                           p->sky_y0, p->sky_z0, p->sky_n, p->sky_n);
-    if (!is_inside(p->trigger_y, p->trigger_z, p->sky_y0, p->sky_z0, p->n_y, p->n_z))
-        return burst_fail(reterr, BURST_E_RANGE, "trigger pixel (%d, %d) lies outside the sub-image at (%d, %d)",
-                          p->trigger_y, p->trigger_z, p->sky_y0, p->sky_z0);
+    if (!is_inside(p->trigger_y, p->trigger_z, 0, 0, p->sky_n, p->sky_n))
+        return burst_fail(reterr, BURST_E_RANGE, "trigger pixel (%d, %d) lies outside the sky of %d x %d pixels",
+                          p->trigger_y, p->trigger_z, p->sky_n, p->sky_n);
     return BURST_OK;
 }
 

@@ -10,6 +10,8 @@ enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 /* Each takes the arguments behind `burst-sim`, its own name first, and returns the program's exit status. */
 int command_lightcurves(int argc, char **argv);
 int command_events(int argc, char **argv);
+int command_images(int argc, char **argv);
+int command_image(int argc, char **argv);
 
 /* A bar on standard error while it is a terminal, else nothing. Call with done == total to end the line. */
 void progress_show(const char *what, size_t done, size_t total);

@@ -7,14 +7,19 @@ static const char USAGE[] =
     "usage: burst-sim COMMAND [options]      (burst-sim COMMAND --help tells the options)\n"
     "\n"
     "  lightcurves  labelled windows of single detectors, prepared as burstd prepares them, for training\n"
-    "  events       a FITS event file as the mission writes it: GECAM-B (25 detectors) or Fermi/GBM (12 files)\n";
+    "  events       a FITS event file as the mission writes it: GECAM-B (25 detectors) or Fermi/GBM (12 files)\n"
+    "  images       labelled ECLAIRs sub-images, prepared as burstd prepares them, for training\n"
+    "  image        one ECLAIRs sub-image as the FITS file the mission sends\n";
 
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } COMMAND[] = {{"lightcurves", command_lightcurves}, {"events", command_events}};
+    } COMMAND[] = {{"lightcurves", command_lightcurves},
+                   {"events", command_events},
+                   {"images", command_images},
+                   {"image", command_image}};
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         (void)fputs(USAGE, stdout);
         return EXIT_GOOD;

@@ -18,7 +18,7 @@ struct eclairs {
     struct decoder *decoder;
     const struct catalogue *catalogue;
     struct field field;
-    struct scene scene;
+    struct plane_scene scene;
     struct aim aim;
     struct exposure exposure;
     float sky[SKY_PIXELS];
@@ -54,7 +54,7 @@ void eclairs_free(struct eclairs *e)
 
 static void expose(struct eclairs *e, struct rng *r)
 {
-    scene_expose(&e->mask, &e->scene, r, &e->exposure);
+    plane_expose(&e->mask, &e->scene, r, &e->exposure);
     decode_sky(e->decoder, e->exposure.residual, e->exposure.counts, e->scene.alive, e->sky);
 }
 
@@ -240,8 +240,8 @@ void eclairs_source_sky(struct eclairs *e, uint64_t seed, double exposure_s, dou
 {
     struct rng r;
     rng_seed(&r, seed, UINT64_C(0x736b79)); /* "sky" */
-    scene_start(&r, exposure_s, 0.53, &e->scene);
-    if (counts > 0.0) e->scene.source[e->scene.n_source++] = (struct scene_source){.y = y, .z = z, .counts = counts};
+    plane_start(&r, exposure_s, 0.53, &e->scene);
+    if (counts > 0.0) e->scene.source[e->scene.n_source++] = (struct plane_source){.y = y, .z = z, .counts = counts};
     expose(e, &r);
     memcpy(ret_snr, e->sky, sizeof e->sky);
 }

@@ -72,18 +72,18 @@ double coded_fraction(double y, double z)
 
 /* ---- sources ---- */
 
-static struct scene_source *add_source(struct scene *s, double y, double z, double counts)
+static struct plane_source *add_source(struct plane_scene *s, double y, double z, double counts)
 {
-    struct scene_source *source = &s->source[s->n_source++];
-    *source = (struct scene_source){.y = y, .z = z, .fit_y = y, .fit_z = z, .counts = counts};
+    struct plane_source *source = &s->source[s->n_source++];
+    *source = (struct plane_source){.y = y, .z = z, .fit_y = y, .fit_z = z, .counts = counts};
     return source;
 }
 
 /* Every bright known source but `skip` shines steadily and is cleaned: 10^low to 10^high counts in 20.48 s. */
-static void add_known(struct rng *r, const struct field *f, int skip, double low, double high, struct scene *s,
+static void add_known(struct rng *r, const struct field *f, int skip, double low, double high, struct plane_scene *s,
                       struct aim *aim)
 {
-    for (int i = 0; i < f->n_known && s->n_source < SCENE_SOURCE_MAX - 1; i++) {
+    for (int i = 0; i < f->n_known && s->n_source < PLANE_SOURCE_MAX - 1; i++) {
         double counts = pow(10.0, rng_between(r, low, high)) * s->exposure_s / EXPOSURE_S;
         if (!f->known[i].bright || i == skip) continue;
         add_source(s, f->known[i].y, f->known[i].z, counts)->cleaned = true;
@@ -113,7 +113,7 @@ static double distance_to_known(const struct field *f, double y, double z)
 }
 
 /* Counts that give the S/N wished, or B.3's log-normal tail. */
-static double transient_counts(struct rng *r, const struct eclairs_wish *wish, const struct scene *s, double y,
+static double transient_counts(struct rng *r, const struct eclairs_wish *wish, const struct plane_scene *s, double y,
                                double z)
 {
     double ty = (y - SKY_CENTRE) * TAN_PER_PIXEL, tz = (z - SKY_CENTRE) * TAN_PER_PIXEL;
@@ -130,7 +130,7 @@ static void aim_at(struct aim *aim, double y, double z, double reach_px)
     aim->reach_px = reach_px;
 }
 
-static void add_new_source(struct rng *r, const struct eclairs_wish *wish, const struct field *f, struct scene *s,
+static void add_new_source(struct rng *r, const struct eclairs_wish *wish, const struct field *f, struct plane_scene *s,
                            struct aim *aim)
 {
     double y, z;
@@ -143,7 +143,7 @@ static void add_new_source(struct rng *r, const struct eclairs_wish *wish, const
 }
 
 static void add_outburst(struct rng *r, const struct eclairs_wish *wish, const struct field *f, int known,
-                         struct scene *s, struct aim *aim)
+                         struct plane_scene *s, struct aim *aim)
 {
     const struct known_source *k = &f->known[known];
     (void)add_source(s, k->y, k->z, transient_counts(r, wish, s, k->y, k->z));
@@ -152,12 +152,12 @@ static void add_outburst(struct rng *r, const struct eclairs_wish *wish, const s
 
 /* B.3: 10^3.2 to 10^4.6 counts; position off by 0.035 to 0.35 pixels and 3 % response mismatch, or (a quarter, B.5) an
  * amplitude error of 3 to 25 % that leaves a perfect point. */
-static void add_bad_subtraction(struct rng *r, const struct field *f, int known, struct scene *s, struct aim *aim)
+static void add_bad_subtraction(struct rng *r, const struct field *f, int known, struct plane_scene *s, struct aim *aim)
 {
     const struct known_source *k = &f->known[known];
     double counts = pow(10.0, rng_between(r, 3.2, 4.6)) * s->exposure_s / EXPOSURE_S;
     double shift = rng_between(r, 0.035, 0.35), angle = rng_between(r, 0.0, 2.0 * M_PI);
-    struct scene_source *source = add_source(s, k->y, k->z, counts);
+    struct plane_source *source = add_source(s, k->y, k->z, counts);
     source->cleaned = true;
     if (rng_chance(r, 0.25)) {
         source->left_over = rng_between(r, 0.03, 0.25);
@@ -170,12 +170,12 @@ static void add_bad_subtraction(struct rng *r, const struct field *f, int known,
 }
 
 /* Strong, and modelled at a wrong place or with a wrong flux: its own dot is not looked at, its coding noise is. */
-static void add_artefact(struct rng *r, const struct field *f, int known, struct scene *s, struct aim *aim)
+static void add_artefact(struct rng *r, const struct field *f, int known, struct plane_scene *s, struct aim *aim)
 {
     const struct known_source *k = &f->known[known];
     double counts = pow(10.0, rng_between(r, 3.8, 5.0)) * s->exposure_s / EXPOSURE_S;
     double shift = rng_between(r, 0.1, 1.2), angle = rng_between(r, 0.0, 2.0 * M_PI);
-    struct scene_source *source = add_source(s, k->y, k->z, counts);
+    struct plane_source *source = add_source(s, k->y, k->z, counts);
     source->cleaned = true;
     source->mismatch = 0.03;
     source->left_over = rng_between(r, 0.0, 0.5);
@@ -187,13 +187,13 @@ static void add_artefact(struct rng *r, const struct field *f, int known, struct
 
 /* ---- background and detector ---- */
 
-static double background(const struct scene *s, int pixel)
+static double background(const struct plane_scene *s, int pixel)
 {
     return s->rate_hz * s->exposure_s * s->shape[pixel];
 }
 
 /* Particles: exponential slopes, ripples, and 10 % from module to module; `strength` in units of the background. */
-static void add_particles(struct rng *r, double strength, struct scene *s)
+static void add_particles(struct rng *r, double strength, struct plane_scene *s)
 {
     double slope[2] = {rng_between(r, -1.2, 1.2), rng_between(r, -1.2, 1.2)}, ripple = rng_between(r, 0.0, 0.4);
     double wave[2] = {rng_between(r, -9.0, 9.0), rng_between(r, -9.0, 9.0)}, phase = rng_between(r, 0.0, 2.0 * M_PI);
@@ -209,7 +209,7 @@ static void add_particles(struct rng *r, double strength, struct scene *s)
 }
 
 /* Columns or rows, one or two pixels wide, `low` to `high` above the background. */
-static void add_columns(struct rng *r, double low, double high, struct scene *s)
+static void add_columns(struct rng *r, double low, double high, struct plane_scene *s)
 {
     int n = 1 + (int)(rng_uniform(r) * 4);
     for (int k = 0; k < n; k++) {
@@ -224,7 +224,7 @@ static void add_columns(struct rng *r, double low, double high, struct scene *s)
 }
 
 /* XRDPIX modules of 8 x 4 pixels whose background is `low` to `high` too large or too small. */
-static void add_modules(struct rng *r, int most, double low, double high, struct scene *s)
+static void add_modules(struct rng *r, int most, double low, double high, struct plane_scene *s)
 {
     int n = 3 + (int)(rng_uniform(r) * (most - 2));
     for (int k = 0; k < n; k++) {
@@ -237,7 +237,7 @@ static void add_modules(struct rng *r, int most, double low, double high, struct
     }
 }
 
-static void add_hot_pixels(struct rng *r, struct scene *s)
+static void add_hot_pixels(struct rng *r, struct plane_scene *s)
 {
     int n = 1 + (int)(rng_uniform(r) * 3);
     for (int k = 0; k < n; k++)
@@ -246,7 +246,7 @@ static void add_hot_pixels(struct rng *r, struct scene *s)
 }
 
 /* The Earth hides part of the cosmic background from part of the plane. */
-static void add_limb(struct rng *r, struct scene *s)
+static void add_limb(struct rng *r, struct plane_scene *s)
 {
     double depth = rng_between(r, 0.2, 0.7), angle = rng_between(r, 0.0, 2.0 * M_PI);
     for (int i = 0; i < PLANE_PIXELS; i++) {
@@ -256,7 +256,7 @@ static void add_limb(struct rng *r, struct scene *s)
 }
 
 /* B.5: 35 % of true alerts come on a disturbed background, and one that must be as wide as a false one always does. */
-static void disturb(struct rng *r, const struct eclairs_wish *wish, struct scene *s)
+static void disturb(struct rng *r, const struct eclairs_wish *wish, struct plane_scene *s)
 {
     bool wide = wish->spread > 1.15;
     double strength = wide ? rng_log_between(r, 1.0, 10.0) : 1.0;
@@ -286,14 +286,14 @@ static int draw_target(struct rng *r, enum eclairs_family family, const struct f
     return needs_target(family) ? pick_known(r, f, family != ECLAIRS_OUTBURST) : -1;
 }
 
-void family_scene(struct rng *r, const struct eclairs_wish *wish, const struct field *field, struct scene *ret_scene,
-                  struct aim *ret_aim)
+void family_scene(struct rng *r, const struct eclairs_wish *wish, const struct field *field,
+                  struct plane_scene *ret_scene, struct aim *ret_aim)
 {
     int known = draw_target(r, wish->family, field);
     double exposure_s = draw_exposure(r, wish->family);
     bool noise = wish->family == ECLAIRS_NOISE;
     memset(ret_aim, 0, sizeof *ret_aim);
-    scene_start(r, exposure_s, rng_lognormal(r, RATE_HZ, 0.2), ret_scene);
+    plane_start(r, exposure_s, rng_lognormal(r, RATE_HZ, 0.2), ret_scene);
     add_known(r, field, known, noise ? 3.6 : 2.3, noise ? 4.6 : 3.9, ret_scene, ret_aim);
     if (eclairs_label(wish->family)) disturb(r, wish, ret_scene);
     /* A family whose source is not in the field cannot fire: no peak lies that far out. */

@@ -24,15 +24,15 @@ struct aim {
     bool has_target;
     double y, z, reach_px; /* the peak must lie within reach_px of the target */
     int n_excluded;        /* known sources around which peaks are not looked at */
-    double excluded[SCENE_SOURCE_MAX][2];
+    double excluded[PLANE_SOURCE_MAX][2];
 };
 
 /* A random pointing and roll with at least one bright known source well inside: for every family, so that neither
  * pointing nor the number of known sources tells the label. */
 void field_draw(struct rng *r, const struct catalogue *c, struct field *ret_field);
 /* A scene of the wished family on that field. */
-void family_scene(struct rng *r, const struct eclairs_wish *wish, const struct field *field, struct scene *ret_scene,
-                  struct aim *ret_aim);
+void family_scene(struct rng *r, const struct eclairs_wish *wish, const struct field *field,
+                  struct plane_scene *ret_scene, struct aim *ret_aim);
 /* Share of the plane that sees this sky pixel through the mask. */
 double coded_fraction(double y, double z);
 #endif

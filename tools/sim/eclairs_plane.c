@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { N_POLYNOMIAL = 6, FIT_MAX = N_POLYNOMIAL + SCENE_SOURCE_MAX, MODULE_Z = 8, MODULE_Y = 4 };
+enum { N_POLYNOMIAL = 6, FIT_MAX = N_POLYNOMIAL + PLANE_SOURCE_MAX, MODULE_Z = 8, MODULE_Y = 4 };
 /* Mean of an on-axis shadow for 40 % open cells less the cross: normalises counts to the whole plane. */
 static const double OPEN_FRACTION = 0.40;
 static const double MASK_THICKNESS = 0.05; /* 0.6 mm of tantalum over a cell of 11.74 mm */
@@ -14,7 +14,7 @@ double plane_coordinate(int pixel)
 }
 
 /* Source: science.md B.2 step 3: shape 1 - 0.18 (u^2 + v^2), here over its mean so that rate_hz is the plane's mean, efficiency N(1, 0.02) times module N(1, 0.01), 1 % dead. */
-void scene_start(struct rng *r, double exposure_s, double rate_hz, struct scene *ret_scene)
+void plane_start(struct rng *r, double exposure_s, double rate_hz, struct plane_scene *ret_scene)
 {
     float module[PLANE_SIDE / MODULE_Z][PLANE_SIDE / MODULE_Y];
     memset(ret_scene, 0, sizeof *ret_scene);
@@ -39,7 +39,7 @@ static double obliquity(double sky_y, double sky_z)
     return (1.0 - MASK_THICKNESS * ty) * (1.0 - MASK_THICKNESS * tz) / sqrt(1.0 + ty * ty + tz * tz);
 }
 
-static void add_source(const struct coded_mask *m, const struct scene_source *s, struct rng *r, float *expected)
+static void add_source(const struct coded_mask *m, const struct plane_source *s, struct rng *r, float *expected)
 {
     float shadow[PLANE_PIXELS];
     double scale = s->counts * obliquity(s->y, s->z) / (OPEN_FRACTION * PLANE_PIXELS);
@@ -52,7 +52,7 @@ static void add_source(const struct coded_mask *m, const struct scene_source *s,
     }
 }
 
-static void draw_counts(const struct coded_mask *m, const struct scene *scene, struct rng *r, float *ret_counts)
+static void draw_counts(const struct coded_mask *m, const struct plane_scene *scene, struct rng *r, float *ret_counts)
 {
     float expected[PLANE_PIXELS];
     for (int i = 0; i < PLANE_PIXELS; i++)
@@ -66,7 +66,7 @@ static void draw_counts(const struct coded_mask *m, const struct scene *scene, s
 }
 
 /* Values of all fitted shapes: column j of pixel i is column[j][i]. Returns how many. */
-static int make_columns(const struct coded_mask *m, const struct scene *scene, float (*column)[PLANE_PIXELS])
+static int make_columns(const struct coded_mask *m, const struct plane_scene *scene, float (*column)[PLANE_PIXELS])
 {
     int n = N_POLYNOMIAL;
     for (int i = 0; i < PLANE_PIXELS; i++) {
@@ -121,7 +121,7 @@ static void fit(int n, float (*column)[PLANE_PIXELS], const float *alive, const 
     solve(n, a, ret_x);
 }
 
-static void clean(const struct coded_mask *m, const struct scene *scene, struct exposure *e)
+static void clean(const struct coded_mask *m, const struct plane_scene *scene, struct exposure *e)
 {
     float column[FIT_MAX][PLANE_PIXELS];
     double x[FIT_MAX];
@@ -137,7 +137,8 @@ static void clean(const struct coded_mask *m, const struct scene *scene, struct 
     }
 }
 
-void scene_expose(const struct coded_mask *m, const struct scene *scene, struct rng *r, struct exposure *ret_exposure)
+void plane_expose(const struct coded_mask *m, const struct plane_scene *scene, struct rng *r,
+                  struct exposure *ret_exposure)
 {
     draw_counts(m, scene, r, ret_exposure->counts);
     clean(m, scene, ret_exposure);

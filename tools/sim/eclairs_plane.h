@@ -6,9 +6,9 @@
 #include "sim/rng.h"
 #include <stdbool.h>
 
-enum { SCENE_SOURCE_MAX = 24 };
+enum { PLANE_SOURCE_MAX = 24 };
 
-struct scene_source {
+struct plane_source {
     double y, z;         /* sky pixel where it is */
     double counts;       /* on the whole plane in this exposure, were it on axis */
     double mismatch;     /* spread of its response from pixel to pixel, which the fit does not know */
@@ -17,7 +17,7 @@ struct scene_source {
     double left_over;    /* ... and leaves this share of what it found behind */
 };
 
-struct scene {
+struct plane_scene {
     double exposure_s;
     double rate_hz;            /* background counts per second and pixel, mean of the plane */
     float gain[PLANE_PIXELS];  /* efficiency, about 1 */
@@ -25,7 +25,7 @@ struct scene {
     float extra[PLANE_PIXELS]; /* further expected counts */
     float alive[PLANE_PIXELS]; /* 1, or 0: switched off */
     int n_source;
-    struct scene_source source[SCENE_SOURCE_MAX];
+    struct plane_source source[PLANE_SOURCE_MAX];
 };
 
 struct exposure {
@@ -36,7 +36,8 @@ struct exposure {
 /* Centre of a pixel on the plane, -1 to 1 along one side. */
 double plane_coordinate(int pixel);
 /* An empty scene: CXB dome, pixel and module efficiencies, 1 % dead pixels; exposure and rate as given. */
-void scene_start(struct rng *r, double exposure_s, double rate_hz, struct scene *ret_scene);
+void plane_start(struct rng *r, double exposure_s, double rate_hz, struct plane_scene *ret_scene);
 /* Counts of the scene, then the least-squares fit of a quadratic background and every cleaned source's shadow. */
-void scene_expose(const struct coded_mask *m, const struct scene *scene, struct rng *r, struct exposure *ret_exposure);
+void plane_expose(const struct coded_mask *m, const struct plane_scene *scene, struct rng *r,
+                  struct exposure *ret_exposure);
 #endif

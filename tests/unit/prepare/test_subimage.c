@@ -136,6 +136,19 @@ TEST(a_trigger_pixel_without_data_is_flagged)
     CHECK_INT(s.flags, IMAGE_TRIGGER_NO_DATA | IMAGE_PARTIAL);
 }
 
+TEST(a_trigger_pixel_that_was_not_sent_is_flagged_the_same)
+{
+    struct subimage_packet p = make_packet();
+    struct image_sample s;
+    p.trigger_y = 126; /* the image ends at sky column 125 */
+    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(s.flags, IMAGE_TRIGGER_NO_DATA | IMAGE_PARTIAL);
+    CHECK_NEAR(s.snr[28][27], (31 * 56 + 55) / 1000.0, 1e-6);
+    p.trigger_y = 0; /* so far off that nothing of the image is left in the frame */
+    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(count_mask(&s, MASK_IGNORE), 56 * 56);
+}
+
 TEST(what_lies_outside_the_sky_is_ignored_but_not_missing)
 {
     struct subimage_packet p = make_packet();
@@ -189,8 +202,8 @@ TEST(geometry_that_cannot_be_is_refused)
     p.sky_n = -2147483647;
     refused(&p, BURST_E_RANGE, "sky of -2147483647");
     p = make_packet();
-    p.trigger_y = 126;
-    refused(&p, BURST_E_RANGE, "trigger pixel (126, 111)");
+    p.trigger_y = 200;
+    refused(&p, BURST_E_RANGE, "trigger pixel (200, 111)");
     p.trigger_y = -2147483647;
     refused(&p, BURST_E_RANGE, "trigger pixel");
     p = make_packet();
@@ -213,6 +226,7 @@ int main(void)
     RUN(a_sky_without_sources_has_no_nearest);
     RUN(the_moon_is_a_source);
     RUN(a_trigger_pixel_without_data_is_flagged);
+    RUN(a_trigger_pixel_that_was_not_sent_is_flagged_the_same);
     RUN(what_lies_outside_the_sky_is_ignored_but_not_missing);
     RUN(a_whole_image_is_not_partial);
     RUN(geometry_that_cannot_be_is_refused);
