@@ -138,14 +138,19 @@ int graph_find(const struct net_graph *g, const char *name)
     return -1;
 }
 
-int graph_readers(const struct net_graph *g, int v)
+bool graph_is_dense(const struct net_graph *g, const struct net_node *node)
 {
-    int n = 0;
-    for (int i = 0; i < g->n_node; i++) {
-        const struct net_node *node = &g->node[i];
-        for (int j = 0; j < node->n_input; j++)
-            n += node->input[j] == v;
-        n += node->add == v;
-    }
-    return n;
+    if (node->op == NET_OP_GEMM) return true;
+    if (node->op != NET_OP_MATMUL) return false;
+    const struct net_value *b = &g->value[node->input[1]];
+    return b->constant && b->dims.rank == 2;
+}
+
+bool graph_has_bias(const struct net_graph *g, const struct net_node *node)
+{
+    if (node->n_input < 3 || node->input[2] < 0) return false;
+    const struct net_value *c = &g->value[node->input[2]];
+    const struct net_dims *out = &g->value[node->output].dims;
+    int64_t n = out->dim[out->rank - 1], have = dims_count(&c->dims);
+    return c->constant && (have == 1 || (have == n && c->dims.dim[c->dims.rank - 1] == n));
 }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NET_RANK_MAX = 8, NET_NODE_MAX = 8192, NET_VALUE_MAX = 65536, NET_NAME_MAX = 255, NET_HEAD_LAYERS = 8 };
+enum { NET_RANK_MAX = 8, NET_NODE_MAX = 4096, NET_VALUE_MAX = 16384, NET_NAME_MAX = 255, NET_HEAD_LAYERS = 8 };
 #define NET_ELEMENTS_MAX (INT64_C(1) << 28) /* of one tensor: 1 GiB of float */
 
 /* A shape. Rank 0 is a scalar (one element). */
@@ -83,11 +83,12 @@ struct net_value {
     const char *name;
     struct net_dims dims; /* of one sample where `batched`: dim[0] is then 1 and stands for N */
     bool batched;
-    bool shaped;                       /* dims are known */
-    bool kept;                         /* asked for by name: folding must leave it */
-    bool output;                       /* an output of the graph */
-    int maker;                         /* node index; -1: input or constant */
-    int input_port;                    /* index among the graph's inputs; -1 otherwise */
+    bool shaped;              /* dims are known */
+    bool kept;                /* asked for by name: folding must leave it */
+    bool output;              /* an output of the graph */
+    struct net_dims declared; /* what the file says of an output, -1 where it says nothing; rank -1: no shape given */
+    int maker;                /* node index; -1: input or constant */
+    int input_port;           /* index among the graph's inputs; -1 otherwise */
     const struct net_tensor *constant; /* NULL unless constant */
 };
 
@@ -143,6 +144,8 @@ void *graph_take(struct net_graph *g, int64_t n, size_t size, struct burst_error
 const char *graph_text(struct net_graph *g, const char *text, struct burst_error *reterr);
 /* Index of the value of that name, or of the output of the node of that name (values first); -1 when there is none. */
 int graph_find(const struct net_graph *g, const char *name);
-/* How many node inputs (and fused additions) read value v. */
-int graph_readers(const struct net_graph *g, int v);
+/* Is the node a dense layer: a Gemm, or a MatMul by a constant matrix? */
+bool graph_is_dense(const struct net_graph *g, const struct net_node *node);
+/* Is the third input of a dense layer a bias: a constant of 1 or `columns` elements? */
+bool graph_has_bias(const struct net_graph *g, const struct net_node *node);
 #endif
