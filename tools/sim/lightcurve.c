@@ -15,10 +15,10 @@ struct rates {
     double background[SIM_GROUP * WINDOW_BINS], signal[SIM_GROUP * WINDOW_BINS];
 };
 
-/* Half the windows are whole; others begin or end with the data, or have holes. */
+/* Two in three windows are whole; others begin or end with the data, or have holes. */
 static void draw_valid(struct rng *r, uint8_t *valid)
 {
-    static const double KIND[] = {0.70, 0.18, 0.04, 0.08}; /* whole, data begin, data end, holes */
+    static const double KIND[] = {0.64, 0.24, 0.04, 0.08}; /* whole, data begin, data end, holes */
     memset(valid, 1, WINDOW_BINS);
     int kind = rng_pick(r, KIND, 4);
     size_t n = (size_t)rng_between(r, LEAST_VALID, WINDOW_BINS);
@@ -84,10 +84,10 @@ static int brightest_bin(const double *rate)
     return best;
 }
 
-/* science.md A.4: by S/N, not by flux, so that the faint end is learned; the 4 % are the brightest of a decade. */
+/* science.md A.4: by S/N, not by flux, so that the faint end is learned; the 8 % are the brightest of a decade. */
 static double draw_snr(struct rng *r)
 {
-    if (rng_chance(r, 0.04)) return rng_log_between(r, 100.0, 800.0);
+    if (rng_chance(r, 0.08)) return rng_log_between(r, 100.0, 1500.0);
     double snr = 0.0;
     while (snr < SNR_FLOOR)
         snr = rng_lognormal(r, 14.0, 1.1);
@@ -152,6 +152,7 @@ static double atom_level(const struct background *b)
 /* After the ramp's edge (or before it, on the way out) the detectors are off. */
 static void ramp_valid(const struct transient *t, uint8_t *valid)
 {
+    memset(valid, 1, WINDOW_BINS);
     for (int i = 0; i < WINDOW_BINS; i++)
         if (((i + 0.5) * BIN_S - t->centre_s) / t->rise_s > 0.0) valid[i] = 0;
 }
@@ -203,7 +204,7 @@ static void draw_quiet(struct rng *r, const struct sample_wish *wish, enum cryst
                        uint8_t *valid, struct rates *rates, struct sample_facts *facts)
 {
     /* transient families in their order, then plain quiet, then packet loss; a hump needs most examples after quiet */
-    static const double SHARE[TRANSIENT_N + 2] = {0.16, 0.03, 0.07, 0.05, 0.02, 0.03, 0.03, 0.07, 0.05, 0.44, 0.05};
+    static const double SHARE[TRANSIENT_N + 2] = {0.18, 0.03, 0.07, 0.05, 0.02, 0.03, 0.03, 0.07, 0.05, 0.42, 0.05};
     int family = wish->family >= 0 ? wish->family : rng_pick(r, SHARE, TRANSIENT_N + 2);
     if (family < TRANSIENT_N) {
         draw_transient(r, (enum transient_family)family, crystal, level, valid, rates, facts);

@@ -27,9 +27,9 @@ static void pulse_add(struct rng *r, struct burst *b, double peak_s, double tau_
     b->pulse[b->n_pulse++] = (struct pulse){PULSE_AVALANCHE, peak_s, 0.5 * tau_s, tau_s, 1.0 - rng_uniform(r)};
 }
 
-void burst_draw_avalanche(struct rng *r, struct burst *ret_burst)
+void burst_draw_avalanche(struct rng *r, double mix, struct burst *ret_burst)
 {
-    struct avalanche a = avalanche_mix(rng_uniform(r));
+    struct avalanche a = avalanche_mix(mix);
     uint32_t n_primary = 0;
     while (n_primary == 0)
         n_primary = rng_poisson(r, a.mu0);
@@ -131,7 +131,7 @@ void burst_draw(struct rng *r, struct burst *ret_burst)
 {
     memset(ret_burst, 0, sizeof *ret_burst);
     if (rng_chance(r, 0.7))
-        burst_draw_avalanche(r, ret_burst);
+        burst_draw_avalanche(r, rng_uniform(r), ret_burst);
     else
         burst_draw_norris(r, rng_chance(r, 0.18), ret_burst);
     ret_burst->t90_s = burst_t90(ret_burst);

@@ -37,9 +37,10 @@ struct burst {
 /* Draw a burst: 70 % pulse avalanches, 30 % Norris pulses, short and long. Its pulses lie around t = 0.
  * Source  science.md A.2, A.3 */
 void burst_draw(struct rng *r, struct burst *ret_burst);
-/* Draw the pulses of one avalanche only (the rest of ret_burst is untouched).
+/* Draw the pulses of one avalanche only (the rest of ret_burst is untouched), with parameters between those fitted to
+ * BATSE (mix 0) and to Swift/BAT (mix 1).
  * Source  Stern & Svensson 1996; parameters Bazzanini+2024 (science.md A.2 i) */
-void burst_draw_avalanche(struct rng *r, struct burst *ret_burst);
+void burst_draw_avalanche(struct rng *r, double mix, struct burst *ret_burst);
 /* Draw Norris pulses only; `is_short` chooses the population (science.md A.2 ii). */
 void burst_draw_norris(struct rng *r, int is_short, struct burst *ret_burst);
 
