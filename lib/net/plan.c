@@ -197,7 +197,8 @@ static int step_making(const struct net_plan *p, int v)
 }
 
 /* relu_after: a ReLU that could not be fused, because somebody keeps the layer's own result, follows. */
-static enum burst_err head_layer(const struct plan_step *s, bool relu_after, struct net_head *h, struct burst_error *reterr)
+static enum burst_err head_layer(const struct plan_step *s, bool relu_after, struct net_head *h,
+                                 struct burst_error *reterr)
 {
     if (h->n_layer == NET_HEAD_LAYERS)
         return burst_fail(reterr, BURST_E_UNSUPPORTED, "more than %d dense layers after the pooling", NET_HEAD_LAYERS);
@@ -242,20 +243,22 @@ enum burst_err plan_head(const struct net_plan *p, struct net_head *ret, struct 
     enum burst_err err = BURST_OK;
     if (p->n_output != 1)
         return burst_fail(reterr, BURST_E_UNSUPPORTED, "the network has %d outputs, not one", p->n_output);
+    bool relu = false;
     for (int v = p->output[0];;) {
         int i = step_making(p, v);
         const struct plan_step *s = i < 0 ? NULL : &p->step[i];
+        bool relu_after = relu;
+        relu = s && s->op == PLAN_RELU;
         if (s && s->op == PLAN_DENSE)
-            err = head_layer(s, &h, reterr);
-        else if (s && s->op == PLAN_MEAN && h.n_layer)
+            err = head_layer(s, relu_after, &h, reterr);
+        else if (s && s->op == PLAN_MEAN && h.n_layer && !relu_after)
             err = head_feature(p, s, &h, reterr);
-        else
+        else if (!relu || !h.n_layer)
             err = burst_fail(reterr, BURST_E_UNSUPPORTED,
                              "the network does not end in a global average pooling and dense layers: '%.130s' is %s",
                              s ? s->name : p->value[v].name, s ? plan_op_name(s->op) : "an input");
         if (err) return err;
         if (s->op == PLAN_MEAN) break;
-        relu_after = relu;
         v = s->input[0];
     }
     turn_round(&h);
