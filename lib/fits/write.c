@@ -6,14 +6,15 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { CARD = 80, FIRST_BUFFER = 10 * 2880, ROW_BATCH = 1 << 16, COLUMN_MAX = 64 };
+enum { BLOCK_HEAD = 16, CARD = 80, FIRST_BUFFER = 10 * 2880, ROW_BATCH = 1 << 16, COLUMN_MAX = 64, TEXT_MOST = 68 };
 
 struct fits_writer {
     fitsfile *file;
-    void *buffer; /* cfitsio grows it in place of ours through realloc */
+    void *buffer; /* grown by cfitsio through zeroed_realloc */
     size_t size;
-    int n_hdu;   /* begun so far. Not asked of cfitsio: past the end it takes left-over bytes of the buffer for HDUs */
+    int n_hdu;   /* begun so far */
     bool broken; /* a call failed: nothing but free is safe */
 };
 
@@ -28,14 +29,33 @@ static enum burst_err writer_failed(struct fits_writer *w, int status, const cha
     return burst_fail(reterr, code, "%s: cfitsio %d: %s", doing, status, why);
 }
 
+/* cfitsio takes whatever lies past the end of the file for a further HDU, so fresh memory must be zero; but it grows its
+ * buffer through a call that is not told the old size. Hence a size in front of the block. */
+static void *zeroed_realloc(void *block, size_t n)
+{
+    uint8_t *old = block ? (uint8_t *)block - BLOCK_HEAD : NULL;
+    size_t had = 0;
+    if (old) memcpy(&had, old, sizeof had);
+    uint8_t *grown = n > SIZE_MAX - BLOCK_HEAD ? NULL : realloc(old, n + BLOCK_HEAD);
+    if (!grown) return NULL;
+    if (n > had) memset(grown + BLOCK_HEAD + had, 0, n - had);
+    memcpy(grown, &n, sizeof n);
+    return grown + BLOCK_HEAD;
+}
+
+static void zeroed_free(void *block)
+{
+    if (block) free((uint8_t *)block - BLOCK_HEAD);
+}
+
 enum burst_err fits_writer_new(struct fits_writer **ret_writer, struct burst_error *reterr)
 {
     struct fits_writer *w = calloc(1, sizeof *w);
     if (!w) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a FITS writer");
     w->size = FIRST_BUFFER;
-    w->buffer = malloc(w->size);
+    w->buffer = zeroed_realloc(NULL, w->size);
     int status = w->buffer ? 0 : MEMORY_ALLOCATION;
-    fits_create_memfile(&w->file, &w->buffer, &w->size, FIRST_BUFFER, realloc, &status);
+    fits_create_memfile(&w->file, &w->buffer, &w->size, FIRST_BUFFER, zeroed_realloc, &status);
     if (status) {
         enum burst_err err = writer_failed(w, status, "starting a FITS file", reterr);
         fits_writer_free(w);
@@ -52,7 +72,7 @@ void fits_writer_free(struct fits_writer *w)
     if (w->file)
         fits_close_file(w->file, &status); /* what was not finished is thrown away: its status does not matter */
     fits_clear_errmsg();
-    free(w->buffer);
+    zeroed_free(w->buffer);
     free(w);
 }
 
@@ -103,7 +123,7 @@ enum burst_err fits_put_text(struct fits_writer *w, const char *key, const char 
     if (!text_is_legal(text)) return burst_fail(reterr, BURST_E_FORMAT, "%.8s: the text is not printable ASCII", key);
     *p++ = '\'';
     for (const char *t = text; *t; t++) {
-        if (p - value > 66)
+        if (p - value - 1 + (*t == '\'') >= TEXT_MOST)
             return burst_fail(reterr, BURST_E_FORMAT, "%.8s: '%.40s...' is longer than 68 characters", key, text);
         *p++ = *t;
         if (*t == '\'') *p++ = '\'';
@@ -363,8 +383,10 @@ enum burst_err fits_writer_finish(struct fits_writer *w, uint8_t **ret_bytes, si
         w->file = NULL;
     }
     if (status) return writer_failed(w, status, "finishing a FITS file", reterr);
-    *ret_bytes = w->buffer;
+    uint8_t *bytes = malloc((size_t)end);
+    if (!bytes) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a FITS file of %lld bytes", (long long)end);
+    memcpy(bytes, w->buffer, (size_t)end);
+    *ret_bytes = bytes;
     *ret_n = (size_t)end;
-    w->buffer = NULL;
     return BURST_OK;
 }
