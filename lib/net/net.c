@@ -75,9 +75,10 @@ static enum burst_err prepare(struct net *net, const uint8_t *bytes, size_t n, c
                               struct burst_error *reterr)
 {
     size_t most = s->memory_most ? s->memory_most : NET_MEMORY_MOST;
+    struct onnx_options options = {s->promote, s->n_promote, s->opset_least};
     struct net_graph *g = &net->graph;
     graph_init(g, most);
-    enum burst_err err = onnx_read(bytes, n, s->promote, s->n_promote, g, reterr);
+    enum burst_err err = onnx_read(bytes, n, &options, g, reterr);
     if (!err) err = remember_nodes(net, reterr);
     if (!err) err = mark_kept(g, s, reterr);
     if (!err) err = shape_infer(g, reterr);

@@ -17,6 +17,7 @@ struct net_settings {
     bool keep_all;                    /* keep every tensor, so nothing is folded: for parity, slow and large */
     const struct net_tensor *promote; /* [n_promote] inputs of these names become constants (ONNX's node tests) */
     int n_promote;
+    int opset_least;    /* 0 is 11. ONNX's node tests of operators that never changed name opset 1 */
     size_t memory_most; /* bytes of weights, and of scratch and results; 0 is NET_MEMORY_MOST */
 };
 

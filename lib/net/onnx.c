@@ -13,8 +13,7 @@
 struct builder {
     struct net_graph *g;
     const Onnx__GraphProto *p;
-    const struct net_tensor *promote;
-    int n_promote;
+    const struct onnx_options *options;
     int *slot; /* [n_slot] value index + 1, 0 is free */
     uint32_t n_slot;
     struct burst_error *reterr;
@@ -235,8 +234,9 @@ static enum burst_err add_input(struct builder *b, const Onnx__ValueInfoProto *p
     if (p->name && find(b, p->name) >= 0) return BURST_OK;
     enum burst_err err = add_value(b, p->name, "input", &v);
     if (err) return err;
-    for (int i = 0; i < b->n_promote; i++)
-        if (strcmp(b->promote[i].name, p->name) == 0) return promote_input(b, &g->value[v], &b->promote[i]);
+    for (int i = 0; i < b->options->n_promote; i++)
+        if (strcmp(b->options->promote[i].name, p->name) == 0)
+            return promote_input(b, &g->value[v], &b->options->promote[i]);
     err = declared_dims(p, &declared, b->reterr);
     if (!err) err = set_input(&g->value[v], &declared, b->reterr);
     if (err) return err;
@@ -350,7 +350,8 @@ static enum burst_err add_node(struct builder *b, size_t at)
 
 /* ---- the model ---- */
 
-static enum burst_err check_versions(const Onnx__ModelProto *m, struct net_graph *g, struct burst_error *reterr)
+static enum burst_err check_versions(const Onnx__ModelProto *m, int least, struct net_graph *g,
+                                     struct burst_error *reterr)
 {
     g->ir_version = m->ir_version;
     if (g->ir_version < ONNX_IR_LEAST || g->ir_version > ONNX_IR_MOST)
@@ -360,9 +361,9 @@ static enum burst_err check_versions(const Onnx__ModelProto *m, struct net_graph
         const char *domain = m->opset_import[i]->domain ? m->opset_import[i]->domain : "";
         if (!*domain || strcmp(domain, "ai.onnx") == 0) g->opset = m->opset_import[i]->version;
     }
-    if (g->opset < ONNX_OPSET_LEAST || g->opset > ONNX_OPSET_MOST)
-        return burst_fail(reterr, BURST_E_UNSUPPORTED, "opset %" PRId64 "; %d to %d are supported", g->opset,
-                          ONNX_OPSET_LEAST, ONNX_OPSET_MOST);
+    if (g->opset < least || g->opset > ONNX_OPSET_MOST)
+        return burst_fail(reterr, BURST_E_UNSUPPORTED, "opset %" PRId64 "; %d to %d are supported", g->opset, least,
+                          ONNX_OPSET_MOST);
     if (!m->graph) return burst_fail(reterr, BURST_E_MODEL, "the file holds no graph");
     return BURST_OK;
 }
@@ -440,8 +441,8 @@ static enum burst_err build(struct builder *b)
     return err;
 }
 
-enum burst_err onnx_read(const uint8_t *bytes, size_t n, const struct net_tensor *promote, int n_promote,
-                         struct net_graph *g, struct burst_error *reterr)
+enum burst_err onnx_read(const uint8_t *bytes, size_t n, const struct onnx_options *options, struct net_graph *g,
+                         struct burst_error *reterr)
 {
     struct onnx_budget budget;
     struct burst_error local = {0};
@@ -452,10 +453,10 @@ enum burst_err onnx_read(const uint8_t *bytes, size_t n, const struct net_tensor
     onnx_budget_init(&budget, n);
     Onnx__ModelProto *m = onnx__model_proto__unpack(&budget.allocator, n, bytes);
     if (!m) return onnx_budget_fail(&budget, "the model", reterr);
-    err = check_versions(m, g, reterr);
+    err = check_versions(m, options->opset_least ? options->opset_least : ONNX_OPSET_LEAST, g, reterr);
     if (!err) err = read_meta(m, g, reterr);
     if (!err) {
-        struct builder b = {.g = g, .p = m->graph, .promote = promote, .n_promote = n_promote, .reterr = reterr};
+        struct builder b = {.g = g, .p = m->graph, .options = options, .reterr = reterr};
         err = build(&b);
     }
     onnx__model_proto__free_unpacked(m, &budget.allocator);
