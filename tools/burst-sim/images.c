@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define CATALOGUE "config/catalogues/known-sources.csv"
 
@@ -21,7 +22,8 @@ static const char USAGE_IMAGES[] =
     "  --out DIR         made when absent; gets x.npy (float32 [N,2,56,56]), y.npy (int64), meta.csv\n"
     "  --seed S          default 1; samples of two seeds share no sky\n"
     "  --mask-seed S     mask pattern, default 1\n"
-    "  --catalogue FILE  known sources, default " CATALOGUE "\n";
+    "  --catalogue FILE  known sources; default: " CATALOGUE " in the data folder\n"
+    "                    ($BURST_DATADIR, else " BURST_DATADIR "), else in this folder\n";
 
 static const char USAGE_IMAGE[] =
     "usage: burst-sim image --family WORD --out FILE.fits [options]\n"
@@ -57,7 +59,10 @@ static int parse_option(int c, struct request *q)
     case 'o': q->out = optarg; return 1;
     case 's': return option_count("seed", optarg, 0, UINT64_MAX, &q->seed);
     case 'm': return option_count("mask-seed", optarg, 0, UINT64_MAX, &q->mask_seed);
-    case 'c': q->catalogue = optarg; return 1;
+    case 'c':
+        q->catalogue = optarg;
+        if (strlen(optarg) >= 512) (void)fprintf(stderr, "burst-sim: --catalogue: the name is too long\n");
+        return strlen(optarg) < 512;
     case 'f': return option_word("family", optarg, ECLAIRS_FAMILY_WORD, ECLAIRS_FAMILY_N, &q->family);
     case 'r': return option_number("snr", optarg, 5.5, 40.0, &q->snr);
     case 'l': q->lost = true; return 1;
@@ -69,7 +74,7 @@ static int parse_option(int c, struct request *q)
 static int parse(int argc, char **argv, const char *usage, struct request *q)
 {
     int c;
-    *q = (struct request){.seed = 1, .mask_seed = 1, .family = -1, .catalogue = CATALOGUE};
+    *q = (struct request){.seed = 1, .mask_seed = 1, .family = -1};
     while ((c = getopt_long(argc, argv, "", OPTION, NULL)) != -1)
         if (!parse_option(c, q)) return EXIT_USAGE;
     if (q->out && optind == argc) return EXIT_GOOD;
@@ -77,10 +82,21 @@ static int parse(int argc, char **argv, const char *usage, struct request *q)
     return EXIT_USAGE;
 }
 
+/* The list burstd itself uses, or, in a source tree that is not installed, the one lying there. */
+static void find_catalogue(const struct request *q, char ret_path[512])
+{
+    const char *folder = getenv("BURST_DATADIR");
+    int n = q->catalogue ? snprintf(ret_path, 512, "%s", q->catalogue)
+                         : snprintf(ret_path, 512, "%s/" CATALOGUE, folder && folder[0] ? folder : BURST_DATADIR);
+    if (n >= 512 || (!q->catalogue && access(ret_path, R_OK) != 0)) (void)strcpy(ret_path, CATALOGUE);
+}
+
 static enum burst_err open_simulator(const struct request *q, struct catalogue *c, struct eclairs **ret_e,
                                      struct burst_error *reterr)
 {
-    enum burst_err err = catalogue_load(q->catalogue, c, reterr);
+    char path[512];
+    find_catalogue(q, path);
+    enum burst_err err = catalogue_load(path, c, reterr);
     if (err) return err;
     err = eclairs_new(q->mask_seed, c, ret_e, reterr);
     if (err) catalogue_fini(c);

@@ -113,7 +113,7 @@ static bool trigger(const struct eclairs *e, const struct eclairs_wish *wish, do
     if (!(peak.snr > threshold * sqrt(fmax(1.0, spread))) || peak.snr > SNR_MOST) return false;
     if (spread > spread_most || peak.snr < SECOND_PEAK_RATIO * second.snr) return false;
     if (e->aim.has_target && hypot(e->aim.y - peak.y, e->aim.z - peak.z) > e->aim.reach_px) return false;
-    if (!meets(peak.snr, wish->snr, 0.10) || !meets(spread, wish->spread, 0.15)) return false;
+    if (!meets(peak.snr, wish->snr, 0.10) || !meets(spread, wish->spread, 0.25)) return false;
     *ret_peak = peak;
     *ret_spread = spread;
     return true;
@@ -203,11 +203,11 @@ enum burst_err eclairs_alert(struct eclairs *e, uint64_t seed, uint64_t index, c
     struct rng r;
     struct peak peak = {0};
     double spread = 0.0;
-    int n_try = 0;
+    int n_try = 0, try_most = wish->try_most > 0 ? wish->try_most : TRY_MOST;
     bool fired = false;
     rng_seed(&r, seed, index);
     double spread_most = rng_chance(&r, 0.85) ? SPREAD_USUAL : SPREAD_MOST;
-    while (!fired && n_try < TRY_MOST) {
+    while (!fired && n_try < try_most) {
         n_try++;
         if (wish->spread > 0.0) spread_most = SPREAD_MOST; /* the aim decides */
         field_draw(&r, e->catalogue, &e->field);
@@ -217,7 +217,7 @@ enum burst_err eclairs_alert(struct eclairs *e, uint64_t seed, uint64_t index, c
     }
     if (!fired)
         return burst_fail(reterr, BURST_E_LIMIT, "%s alert %llu: no trigger in %d exposures",
-                          ECLAIRS_FAMILY_WORD[wish->family], (unsigned long long)index, TRY_MOST);
+                          ECLAIRS_FAMILY_WORD[wish->family], (unsigned long long)index, try_most);
     memset(ret_a, 0, sizeof *ret_a);
     ret_a->family = wish->family;
     ret_a->low_threshold = wish->low_threshold;

@@ -27,7 +27,7 @@ int eclairs_label(enum eclairs_family family);
 struct eclairs_wish {
     enum eclairs_family family;
     double snr;         /* true families: S/N aimed at, met within 10 %; 0: as it comes */
-    double spread;      /* `spread` of the alert aimed at, met within 15 %, true families; 0: as it comes */
+    double spread;      /* `spread` of the alert aimed at, met within 25 %, true families; 0: as it comes */
     bool low_threshold; /* 5.5 instead of 6.5 sigma */
     bool lose_packets;  /* one to three of eight stripes, or a block, are missing; never the trigger pixel */
 };
@@ -56,7 +56,7 @@ void eclairs_free(struct eclairs *e); /* NULL is accepted */
  *
  * Given     seed, index  the alert depends on these, the mask seed, the catalogue and the wish alone
  * Returned  ret_a        must stay where it is while packet.snr is used
- * Errors    BURST_E_LIMIT  the trigger did not fire in 4,000 exposures; ret_a is untouched */
+ * Errors    BURST_E_LIMIT  the trigger did not fire in try_most exposures; ret_a is untouched */
 enum burst_err eclairs_alert(struct eclairs *e, uint64_t seed, uint64_t index, const struct eclairs_wish *wish,
                              struct eclairs_alert *ret_a, struct burst_error *reterr);
 

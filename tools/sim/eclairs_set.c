@@ -15,7 +15,7 @@ static const double WEIGHT[ECLAIRS_FAMILY_N] = {
     [ECLAIRS_ARTEFACT] = 0.16, [ECLAIRS_NOISE] = 0.05,
 };
 static const double FALSE_SHARE = 230.0 / 563.0; /* B.3, as on the slides */
-static const double LOST_PACKETS = 0.12, LOW_THRESHOLD = 0.05, SAME_WIDTH = 0.7;
+static const double LOST_PACKETS = 0.12, LOW_THRESHOLD = 0.05, SAME_WIDTH = 0.75;
 enum { PARTNER_MOST = 20 }; /* false rows to imitate before giving up */
 
 static enum eclairs_family draw_family(struct rng *r, int label)
