@@ -29,6 +29,7 @@ struct eclairs_wish {
     double snr;         /* true families: S/N aimed at, met within 10 %; 0: as it comes */
     double spread;      /* `spread` of the alert aimed at, met within 25 %, true families; 0: as it comes */
     bool low_threshold; /* 5.5 instead of 6.5 sigma */
+    int try_most;       /* exposures before giving up; 0: 4,000 */
     bool lose_packets;  /* one to three of eight stripes, or a block, are missing; never the trigger pixel */
 };
 
