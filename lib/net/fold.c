@@ -123,7 +123,7 @@ static enum burst_err norm_alone(struct fold *f, struct net_node *bn)
     struct net_tensor *factor = new_constant(f, &dims), *shift = factor ? new_constant(f, &dims) : NULL;
     if (!shift) return f->reterr->code;
     for (int64_t c = 0; c < dims.dim[0]; c++) {
-        double a, b;
+        double a = 0, b = 0;
         enum burst_err err = norm_of(f, bn, c, &a, &b);
         if (err) return err;
         ((float *)factor->f32)[c] = (float)a;
@@ -139,7 +139,7 @@ static enum burst_err norm_channel(struct fold *f, const struct net_node *conv, 
                                    int64_t n, float *weight, float *bias)
 {
     const float *old_weight = constant_of(f, conv, 1) + c * n, *old_bias = constant_of(f, conv, 2);
-    double factor, shift, sum = 0;
+    double factor = 0, shift = 0, sum = 0;
     enum burst_err err = norm_of(f, bn, c, &factor, &shift);
     if (err) return err;
     for (int64_t i = 0; i < n; i++) {

@@ -297,3 +297,12 @@ void net_step(const struct net *net, int i, struct net_step *ret)
     const struct plan_value *out = &net->plan.value[s->output];
     *ret = (struct net_step){s->kind, s->name, out->dims, out->batched, weights_of(s), s->macs};
 }
+
+bool net_operation(const struct net *net, int i, int *ret_step, const char **ret_name)
+{
+    if (net->backend->operation) return net->backend->operation(net->code, i, ret_step, ret_name);
+    if (i >= net->plan.n_step) return false;
+    *ret_step = i;
+    *ret_name = "plain";
+    return true;
+}

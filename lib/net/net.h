@@ -107,6 +107,9 @@ struct net_step {
 int net_n_step(const struct net *net);
 /* 0 <= i < net_n_step. */
 void net_step(const struct net *net, int i, struct net_step *ret);
+/* Operation i of the compiled network: the step it serves and what the backend calls it ("brgconv:avx512_core"). False, outputs
+ * untouched, past the last. */
+bool net_operation(const struct net *net, int i, int *ret_step, const char **ret_name);
 
 /* Compare with the golden vectors beside a model: every folder test_data_set_N with input_0.pb ... and output_0.pb ...
  *
