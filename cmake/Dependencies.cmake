@@ -24,5 +24,5 @@ find_program(PROTOC_C protoc-c REQUIRED)
 find_file(ONNX_PROTO onnx.proto PATHS /usr/include/onnx REQUIRED)
 find_library(DNNL_LIBRARY dnnl REQUIRED)
 add_library(dnnl INTERFACE)
-target_link_libraries(dnnl INTERFACE ${DNNL_LIBRARY})
+target_link_libraries(dnnl INTERFACE ${DNNL_LIBRARY} gomp) # gomp: lib/net/backend_cpu.c sets oneDNN's thread count through it
 find_program(SCDOC scdoc)
