@@ -31,6 +31,11 @@ struct net_backend {
 
     /* Optional (NULL where open is). Free what open made, after every code was released; NULL is accepted. */
     void (*close)(void *engine);
+
+    /* Optional (NULL: each step is one kernel of backend_plain). What runs, in order: the plan's step that operation i serves,
+     * and the library's name for it ("brgconv:avx512_core", "plain"; reorders and copies stand before the step they serve).
+     * False, outputs untouched, past the last. Names live as long as code. */
+    bool (*operation)(void *code, int i, int *ret_step, const char **ret_name);
 };
 
 extern const struct net_backend net_backend_plain; /* C17, no dependency: the truth the others are compared with */

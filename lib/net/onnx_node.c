@@ -126,7 +126,7 @@ static enum burst_err take_int(const struct reading *r, int64_t *ret)
 
 static enum burst_err take_bool(const struct reading *r, bool *ret)
 {
-    int64_t i;
+    int64_t i = 0;
     enum burst_err err = take_int(r, &i);
     if (err) return err;
     if (i != 0 && i != 1) return refuse(r, BURST_E_RANGE, "is neither 0 nor 1");
@@ -136,7 +136,7 @@ static enum burst_err take_bool(const struct reading *r, bool *ret)
 
 static enum burst_err take_zero(const struct reading *r)
 {
-    int64_t i;
+    int64_t i = 0;
     enum burst_err err = take_int(r, &i);
     if (err) return err;
     return i == 0 ? BURST_OK : refuse(r, BURST_E_UNSUPPORTED, "is not 0: only inference is supported");

@@ -99,7 +99,7 @@ static enum burst_err scan_length(const struct scan *s, enum scan_message in, ui
 static enum burst_err scan_range(const struct scan *s, enum scan_message in, size_t at, size_t end)
 {
     while (at < end) {
-        uint64_t key, n;
+        uint64_t key = 0, n = 0;
         enum burst_err err = scan_varint(s, in, end, &at, &key);
         if (!err && key >> 3 == 0)
             err = burst_fail(s->reterr, BURST_E_FORMAT, "not an ONNX file: field 0 before byte %zu", at);
