@@ -4,6 +4,7 @@
 
 static const struct net_backend *const backends[NET_BACKEND_N] = {
     [NET_BACKEND_PLAIN] = &net_backend_plain,
+    [NET_BACKEND_CPU] = &net_backend_cpu,
 };
 
 /* Fastest first. */

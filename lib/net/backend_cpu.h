@@ -52,6 +52,7 @@ struct cpu_op {
     int n_arg;
     dnnl_exec_arg_t arg[CPU_ARG_MAX];
     int form[CPU_ARG_MAX]; /* whose address the argument has; CPU_NO_FORM: fixed */
+    unsigned moving;       /* bits: arguments whose address differs from sample to sample */
     /* CPU_COPY: n_row rows of row_bytes */
     int from, to;
     size_t n_row, row_bytes, from_step, to_step, to_offset;
@@ -66,6 +67,7 @@ struct cpu_block {
 /* A value read after a run; several entries of plan->keep may be views of one. */
 struct cpu_result {
     int value, form;
+    size_t offset;            /* in results; rows follow each other at the form's bytes */
     dnnl_primitive_t reorder; /* to row-major; NULL where it is already */
     dnnl_memory_t from, to;
 };
@@ -81,7 +83,7 @@ struct cpu_code {
     int *root, *home,
         *last_use; /* [n_value]: the value itself or what it is a view of; its home form; last step that reads it */
     int *result_of, *keep_result; /* [n_value] result of a root, -1 none; [n_keep] result of a keep */
-    float **at;                   /* [n_value] for plain_step */
+    const float **at;             /* [n_value] for plain_step */
     int *plain_of;                /* [n_value] row-major form of a root, -1 none */
     struct cpu_block *blocks;
     size_t scratchpad_bytes;
@@ -126,4 +128,6 @@ void cpu_touch(struct cpu_code *code, int form);
 
 /* backend_cpu_step.c: the operations of one step of the plan. */
 enum burst_err cpu_step(struct cpu_code *code, int step, struct burst_error *reterr);
+/* backend_cpu_concat.c: the current step, a concatenation. */
+enum burst_err cpu_concat(struct cpu_code *code, struct burst_error *reterr);
 #endif
