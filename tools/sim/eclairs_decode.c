@@ -1,6 +1,5 @@
 /* See eclairs_decode.h. All correlations are products of 200 x 200 transforms: 199 shifts fit without wrapping. */
 #include "sim/eclairs_decode.h"
-#include <complex.h>
 #include <fftw3.h>
 #include <math.h>
 #include <stdbool.h>
@@ -28,14 +27,13 @@ static void transform(struct decoder *d, const float *values, int side)
     fftwf_execute(d->forward);
 }
 
-/* Correlate d->plane with one of the mask's kernels: kernel times conjugate, written out because C's own complex product
- * also sorts out infinities. */
+/* Correlate d->plane with one of the mask's kernels: kernel times conjugate. */
 static void correlate(struct decoder *d, int kernel, float *ret_sky)
 {
     for (int i = 0; i < N_COMPLEX; i++) {
-        float a = crealf(d->kernel[kernel][i]), b = cimagf(d->kernel[kernel][i]);
-        float c = crealf(d->plane[i]), e = cimagf(d->plane[i]);
-        d->spectrum[i] = CMPLXF(a * c + b * e, b * c - a * e);
+        const float *k = d->kernel[kernel][i], *p = d->plane[i];
+        d->spectrum[i][0] = k[0] * p[0] + k[1] * p[1];
+        d->spectrum[i][1] = k[1] * p[0] - k[0] * p[1];
     }
     fftwf_execute(d->inverse);
     for (int z = 0; z < SIDE; z++)
