@@ -12,15 +12,16 @@ struct background {
     double red_rms, red_time_s; /* Ornstein-Uhlenbeck part common to all groups; 0: none */
 };
 
-/* Draw a background of a mission. `spread` 1 keeps the mission's own levels (+-20 %); more widens them by up to that factor
- * either way. Trends are soft against hard, as measured.
+/* Draw a background of a mission. `spread` 1 keeps the mission's own levels (+-20 %); more widens them by up to that
+ * factor either way. Trends are soft against hard, as measured.
  * Source  science.md A.5 (GECAM-B levels), A.6 (NaI levels, trends, red noise in 2.6 % of quiet windows) */
 void background_draw(struct rng *r, enum sim_mission mission, double spread, struct background *ret_background);
 
 /* Set rate [SIM_GROUP][n_bin], counts per second; trends span the grid. */
 void background_set(struct rng *r, const struct background *b, const struct sim_grid *grid, double *rate);
 
-/* Set rate over any length: levels with an orbit of 95 minutes and its harmonic instead of the polynomial, phase 0..1. */
+/* Set rate over any length: levels with an orbit of 95 minutes and its harmonic instead of the polynomial, phase
+ * 0..1. */
 void background_set_orbit(const struct background *b, double phase, const struct sim_grid *grid, double *rate);
 
 /* Multiply values [n_bin] by 1 + an Ornstein-Uhlenbeck path of this rms and correlation time, never below 0. */

@@ -9,7 +9,8 @@ static const int64_t STEP_NS = 8000000;
 static const double EDGE_KEV[SIM_ATOM + 1] = {25, 50, 100, 300, 500, 900};
 static const double LEAST_KEV = 8.0, GAIN_KEV = 300.0, FALL = -1.5;
 
-/* ln E = ln E0 + a ln(1 + k / b): with these a, b channel 0 ends at 2.18 keV and channel 54 begins at 39.1 (formats.md 2). */
+/* ln E = ln E0 + a ln(1 + k / b): with these a, b channel 0 ends at 2.18 keV and channel 54 begins at 39.1
+ * (formats.md 2). */
 static double gecam_edge(size_t k)
 {
     static const double B = 37.3;

@@ -14,8 +14,9 @@ struct ladder {
     double cumulative[SIM_GROUP][LADDER_MAX];           /* rising to 1 */
 };
 
-/* GECAM: 448 channels, 2.00 to 10053.5 keV, relatively wider below; GBM: 128 channels, 5.3 to 2000 keV. A channel belongs to
- * the group that holds its geometric-mean energy; inside a group counts fall as E^-1.5, and nothing is counted below 8 keV.
+/* GECAM: 448 channels, 2.00 to 10053.5 keV, relatively wider below; GBM: 128 channels, 5.3 to 2000 keV. A channel
+ * belongs to the group that holds its geometric-mean energy; inside a group counts fall as E^-1.5, and nothing is
+ * counted below 8 keV.
  * Source  formats.md 2, 3 (ends of the ladders; the steps between are ours) */
 void ladder_make(enum sim_mission mission, struct ladder *ret_ladder);
 
@@ -31,7 +32,8 @@ struct event_store {
  * Given     start_s, stop_s  whole multiples of 8 ms, start < stop
  * Returned  store            replaced; its arrays are made larger as needed and freed with event_store_fini
  * Errors    BURST_E_RANGE, BURST_E_NOMEM; store then holds no events
- * Notes     Depends on (scene's seed, detector, start_s) alone: cuts of a scene are independent draws of the same rates. */
+ * Notes     Depends on (scene's seed, detector, start_s) alone: cuts of a scene are independent draws of the same
+ *           rates. */
 enum burst_err events_draw(const struct scene *s, const struct ladder *ladder, int detector, double start_s,
                            double stop_s, struct event_store *store, struct burst_error *reterr);
 /* Accepts a store that is all zeros. */

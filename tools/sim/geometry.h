@@ -11,9 +11,9 @@ struct direction {
 /* Detectors of the light-curve search: GECAM-B 25 GRD, Fermi/GBM 12 NaI. */
 int geometry_count(enum sim_mission mission);
 /* Axis of detector 0..count-1.
- * Source  Fermi/GBM: the flight pointings; GECAM-B: a layout of our own with the flight layout's coverage (the flight table is
- *         not public): one detector on the axis and rings of 6 at 40, 8 at 73.5 and 10 at 90 degrees (science.md A.5).
- *         config/geometry has both as tables. */
+ * Source  Fermi/GBM: the flight pointings; GECAM-B: a layout of our own with the flight layout's coverage (the
+ *         flight table is not public): one detector on the axis and rings of 6 at 40, 8 at 73.5 and 10 at 90 degrees
+ *         (science.md A.5). config/geometry has both as tables. */
 struct direction geometry_axis(enum sim_mission mission, int detector);
 /* Cosine of the angle between two directions. */
 double geometry_cosine(struct direction a, struct direction b);

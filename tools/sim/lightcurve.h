@@ -29,15 +29,16 @@ struct sample_wish {
 
 /* Draw sample `index` of `seed` into row 0 of a window; every sample is a burst or a sky of its own.
  *
- * Given     seed, index  the sample depends on these two and the wish alone
- *           w            of window_new; bands are set to the default nine
+ * Given     seed, index  the sample depends on these two and the wish alone w            of window_new; bands are
+ *           set to the default nine
  * Returned  w            one detector: counts and validity; ret_facts
- * Notes     Validity is drawn before the label, so that missing bins tell nothing about it; only the ramp's edge of the
- *           radiation belt adds missing bins of its own.
+ * Notes     Validity is drawn before the label, so that missing bins tell nothing about it; only the ramp's edge of
+ *           the radiation belt adds missing bins of its own.
  * Source    science.md A.2-A.8; protocol.md 4 */
 void lightcurve_sample(uint64_t seed, uint64_t index, const struct sample_wish *wish, struct lightcurve_window *w,
                        struct sample_facts *ret_facts);
 
-/* Best expected S/N of `signal` over `background` (both counts per bin, valid bins only) over lengths of 1, 2, 4 ... 128 bins (8.192 s, as flight triggers). */
+/* Best expected S/N of `signal` over `background` (both counts per bin, valid bins only) over lengths of 1, 2, 4 ...
+ * 128 bins (8.192 s, as flight triggers). */
 double lightcurve_snr(const double *signal, const double *background, const uint8_t *valid, size_t n_bin);
 #endif

@@ -13,6 +13,7 @@
  * Errors    BURST_E_SHAPE  n_dim out of range; BURST_E_IO; *ret_file untouched */
 enum burst_err npy_open(const char *path, const char *type, const size_t *shape, int n_dim, FILE **ret_file,
                         struct burst_error *reterr);
-/* Close a file and report what buffered writing left unsaid. BURST_E_IO naming `path`; the file is closed in any case. */
+/* Close a file and report what buffered writing left unsaid. BURST_E_IO naming `path`; the file is closed in any
+ * case. */
 enum burst_err npy_close(FILE *file, const char *path, struct burst_error *reterr);
 #endif

@@ -15,7 +15,8 @@ struct sim_grid {
 
 enum pulse_shape { PULSE_AVALANCHE, PULSE_NORRIS };
 
-/* Avalanche: rise exp(-((t - peak) / rise)^2), decay exp(-(t - peak) / decay). Norris: rise is tau1, decay tau2 of Norris+2005. */
+/* Avalanche: rise exp(-((t - peak) / rise)^2), decay exp(-(t - peak) / decay). Norris: rise is tau1, decay tau2 of
+ * Norris+2005. */
 struct pulse {
     enum pulse_shape shape;
     double peak_s, rise_s, decay_s; /* all times > 0 but the peak's */

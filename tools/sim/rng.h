@@ -28,7 +28,8 @@ double rng_exponential(struct rng *r);
 /* Density exp(-|x| / scale) / (2 scale). */
 double rng_laplace(struct rng *r, double scale);
 /* Poisson count of `mean` 0..1e8; a mean that is not positive gives 0.
- * Source  products of uniforms below 10; above, Hormann 1993, transformed rejection PTRS (exact, no normal approximation) */
+ * Source  products of uniforms below 10; above, Hormann 1993, transformed rejection PTRS (exact, no normal
+ *         approximation) */
 uint32_t rng_poisson(struct rng *r, double mean);
 /* Index drawn with probability weight[i] / sum; n > 0, weights >= 0, sum > 0. */
 int rng_pick(struct rng *r, const double *weight, int n);

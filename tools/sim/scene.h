@@ -28,8 +28,8 @@ struct scene {
     struct scene_item item[SCENE_ITEM_MAX];
 };
 
-/* Draw a scene: SCENE_BURST has one burst, SCENE_HUMP one particle hump that all detectors see alike, both near the middle;
- * SCENE_NIGHT something every 240 s or so; SCENE_QUIET nothing.
+/* Draw a scene: SCENE_BURST has one burst, SCENE_HUMP one particle hump that all detectors see alike, both near the
+ * middle; SCENE_NIGHT something every 240 s or so; SCENE_QUIET nothing.
  * Given     duration_s  60 or more; snr: of the burst in its best detector, > 0, or 0: by chance, 8 to 150
  * Returned  *ret_scene  freed with scene_free
  * Errors    BURST_E_RANGE, BURST_E_NOMEM; *ret_scene untouched */
@@ -42,7 +42,7 @@ void scene_free(struct scene *s);
 const char *scene_item_name(const struct scene_item *item);
 
 /* Expected counts per second of one detector.
- * Returned  rate [SIM_GROUP][grid->n_bin]; the same for a time however the scene is cut into grids of one bin width, but for
- *           the flicker on humps */
+ * Returned  rate [SIM_GROUP][grid->n_bin]; two grids of equal bins agree where they
+ *           overlap, but for the flicker on humps */
 void scene_rates(const struct scene *s, int detector, const struct sim_grid *grid, double *rate);
 #endif

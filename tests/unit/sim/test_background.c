@@ -84,7 +84,8 @@ TEST(trend_runs_through_the_level_in_the_middle)
     CHECK_NEAR(rate[N + N / 2], 99.0, 0.01);
 }
 
-/* Counts drawn from a flat background scatter as Poisson: variance over mean 1 within 5 standard errors (sqrt(2 / n)). */
+/* Counts drawn from a flat background scatter as Poisson: variance over mean 1 within 5 standard errors (sqrt(2 /
+ * n)). */
 TEST(counts_of_a_flat_background_have_dispersion_one)
 {
     enum { BINS = 40 * N };

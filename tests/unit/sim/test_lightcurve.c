@@ -63,7 +63,8 @@ TEST(missing_bins_hold_no_counts)
     window_free(w);
 }
 
-/* The number of valid bins must not tell the label: both classes short (below 1,875) equally often but for the ramps. */
+/* The number of valid bins must not tell the label: both classes short (below 1,875) equally often but for the
+ * ramps. */
 TEST(short_windows_are_as_common_in_both_classes)
 {
     enum { N = 400 };
@@ -123,7 +124,8 @@ TEST(quiet_counts_have_dispersion_near_one)
     window_free(w);
 }
 
-/* 9 counts in each of 4 bins over a background of 4: one bin 9/2 = 4.5, two 18/sqrt 8, four 36/4 = 9, eight 36/sqrt 32. */
+/* 9 counts in each of 4 bins over a background of 4: one bin 9/2 = 4.5, two 18/sqrt 8, four 36/4 = 9, eight 36/sqrt
+ * 32. */
 TEST(snr_is_that_of_the_best_length)
 {
     double signal[64] = {0}, background[64];

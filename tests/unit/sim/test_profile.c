@@ -112,7 +112,8 @@ TEST(a_burst_adds_its_amplitude_at_the_top)
     CHECK_NEAR(early, 0.0, 1e-9);
 }
 
-/* Counts do not depend on how time is cut: one bin of 64 ms holds what eight of 8 ms do, for a pulse shorter than a bin. */
+/* Counts do not depend on how time is cut: one bin of 64 ms holds what eight of 8 ms do, for a pulse shorter than a
+ * bin. */
 TEST(coarse_bins_hold_the_counts_of_fine_ones)
 {
     static double coarse[SIM_GROUP * 50], fine[SIM_GROUP * 400];

@@ -1,4 +1,5 @@
-/* Distributions by their moments. Tolerances are 5 standard errors of the n drawn: a fixed seed decides once and for all. */
+/* Distributions by their moments. Tolerances are 5 standard errors of the n drawn: a fixed seed decides once and for
+ * all. */
 #include "check.h"
 #include "sim/rng.h"
 

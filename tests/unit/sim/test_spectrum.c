@@ -2,9 +2,9 @@
 #include "check.h"
 #include "sim/spectrum.h"
 
-/* science.md A.5: 1 photon / cm2 / s (50-300 keV) of Band(-1, -2.3, 200) through GBM n9's real matrix is 203 counts / s in
- * 25-900 keV, 34.4/33.5/29.7/1.8/0.5 % of them in the atoms. The 28-row table stands for the matrix: 4 % of the rate and
- * 1.5 points of the parts. */
+/* science.md A.5: 1 photon / cm2 / s (50-300 keV) of Band(-1, -2.3, 200) through GBM n9's real matrix is 203 counts
+ * / s in 25-900 keV, 34.4/33.5/29.7/1.8/0.5 % of them in the atoms. The 28-row table stands for the matrix: 4 % of
+ * the rate and 1.5 points of the parts. */
 TEST(a_usual_burst_gives_the_counts_of_the_real_matrix)
 {
     const struct spectrum s = {SPECTRUM_BAND, -1.0, -2.3, 200.0};
@@ -63,7 +63,8 @@ TEST(other_shapes_by_hand)
     CHECK_NEAR(spectrum_density(&cutoff, 200.0), 0.5 * exp(-1.0), 1e-12);
 }
 
-/* science.md A.5, table: measured means of the normal template, 50-300 keV; the fit is told to be good to a few hundredths. */
+/* science.md A.5, table: measured means of the normal template, 50-300 keV; the fit is told to be good to a few
+ * hundredths. */
 TEST(angle_factor_follows_the_measured_tables)
 {
     static const struct {
