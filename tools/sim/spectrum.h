@@ -6,9 +6,9 @@
 enum { SIM_ATOM = 5, SIM_GROUP = 6, SIM_REST = 5 };
 
 enum spectrum_shape {
-    SPECTRUM_BAND,   /* alpha, beta, peak_kev: Band et al. 1993 */
-    SPECTRUM_CUTOFF, /* alpha, peak_kev: E^alpha exp(-E (2 + alpha) / Ep), Band with beta of minus infinity */
-    SPECTRUM_POWER,  /* alpha */
+    SPECTRUM_BAND,    /* alpha, beta, peak_kev: Band et al. 1993 */
+    SPECTRUM_CUTOFF,  /* alpha, peak_kev: E^alpha exp(-E (2 + alpha) / Ep), Band with beta of minus infinity */
+    SPECTRUM_POWER,   /* alpha */
     SPECTRUM_THERMAL, /* peak_kev is kT: E^-1 exp(-E / kT), optically thin bremsstrahlung */
 };
 
