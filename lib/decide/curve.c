@@ -183,7 +183,7 @@ static bool place_find(struct curve *c, struct burst_place *place)
     if (place->best.snr <= 0) return false;
     place->onset = stretch_onset(&r, place->best.to, LONGEST_BINS, WALK_SIGMA);
     place->ending = stretch_ending(&r, place->best.from, LONGEST_BINS, WALK_SIGMA);
-    if (place->ending < place->best.to) place->ending = place->best.to;
+    if (place->ending <= place->onset) place->ending = place->best.to;
     place->aside = aside_of(c, place);
     return true;
 }
@@ -272,7 +272,9 @@ void curve_measure(struct curve *c, int detector, const struct burst_place *plac
     series_of(c, detector, 0, c->bands.n_atom);
     if (!series_run(c, place->aside, &r)) return;
     size_t from = place->onset, to = place->ending;
-    ret->snr = stretch_best(&r, from < place->best.from ? from : place->best.from, to, LONGEST_BINS).snr;
+    ret->snr = stretch_best(&r, from < place->best.from ? from : place->best.from,
+                            to > place->best.to ? to : place->best.to, LONGEST_BINS)
+                   .snr;
     ret->peak_rate_hz = peak_rate(&r, from, to);
     if (stretch_snr(&r, from, to) >= T90_SIGMA)
         ret->t90_s = 1e-9 * (double)BIN_NS * (part_reached(&r, from, to, 0.95) - part_reached(&r, from, to, 0.05));

@@ -9,11 +9,10 @@ enum { IMAGE_EVENTS_MAX = 256 };
 /* One alert remembered. Plain data. */
 struct image_event {
     char burst_id[BURST_ID_TEXT];
-    int record_number, rank; /* rank: what revises what (ALERTCNT, then VHF before XBAND) */
-    enum verdict_call call;
-    bool retracted;
-    int64_t trigger_ns; /* frozen at record 1 */
-    uint64_t used;      /* order of last use */
+    int record_number, rank;   /* rank: what revises what (ALERTCNT, then VHF before XBAND) */
+    bool said_true, retracted; /* a record said true; a later one took it back */
+    int64_t trigger_ns;        /* frozen at record 1 */
+    uint64_t used;             /* order of last use */
 };
 
 /* Also the state for a restart: copy it, keep it. All zeros is a tracker that has seen nothing. */
@@ -28,7 +27,7 @@ struct image_tracker {
  *           score        with its sample and packet
  *           explanation  NULL where none was made
  * Returned  ret_verdict  record 1, or the next record of a BURST_ID seen before
- * Errors    BURST_E_LATE   an older alert count than the one judged last, or the same from the same stream; nothing changes
+ * Errors    BURST_E_LATE   no newer than what was judged last: an older alert count, or the same one again; nothing changes
  *           BURST_E_RANGE  a setting
  * Source    protocol.md 5 and 6, class table */
 enum burst_err image_decide(struct image_tracker *t, const struct decide_settings *settings,

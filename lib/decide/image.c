@@ -1,0 +1,172 @@
+/* The class table of protocol.md 6 for sub-images. */
+#include "decide/image.h"
+#include "decide/compose.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A catalogued source this near is the one the on-board software subtracted: science.md B.3 puts bad subtractions within 3 px
+ * of the trigger; the point-spread function is 4 px wide at half maximum. */
+#define KNOWN_PX 3.0
+
+static bool is_near(const struct image_sample *s)
+{
+    return s->nearest_px >= 0 && s->nearest_px <= KNOWN_PX;
+}
+
+static bool is_moon(const struct image_sample *s)
+{
+    return is_near(s) && strcmp(s->nearest_name, "Moon") == 0;
+}
+
+/* Later alerts revise earlier ones; of one alert, the X-band copy (all data) revises the VHF one. */
+static int rank_of(const struct subimage_packet *p)
+{
+    return 2 * p->alert_count + (strcmp(p->data_stream, "XBAND") == 0);
+}
+
+static struct image_event *event_find(struct image_tracker *t, const char *burst_id)
+{
+    for (int i = 0; i < IMAGE_EVENTS_MAX; i++)
+        if (t->event[i].record_number > 0 && strcmp(t->event[i].burst_id, burst_id) == 0) return &t->event[i];
+    return NULL;
+}
+
+static struct image_event *event_oldest(struct image_tracker *t)
+{
+    struct image_event *oldest = &t->event[0];
+    for (int i = 1; i < IMAGE_EVENTS_MAX; i++)
+        if (t->event[i].used < oldest->used) oldest = &t->event[i];
+    return oldest;
+}
+
+static enum verdict_call call_of(const struct decide_settings *s, const struct image_score *score)
+{
+    if (score->sample->flags & IMAGE_TRIGGER_NO_DATA) return CALL_UNCLEAR;
+    if (score->p >= s->high) return is_moon(score->sample) ? CALL_UNCLEAR : CALL_TRUE;
+    return score->p <= s->low ? CALL_FALSE : CALL_UNCLEAR;
+}
+
+static enum reason_code reason_of(const struct image_score *score, enum verdict_call call, bool retracted)
+{
+    const struct image_sample *s = score->sample;
+    if (s->flags & IMAGE_TRIGGER_NO_DATA) return REASON_PARTIAL_IMAGE;
+    if (call == CALL_TRUE) return is_near(s) ? REASON_KNOWN_SOURCE : REASON_POINT_SOURCE;
+    if (call == CALL_UNCLEAR) return retracted || is_moon(s) ? REASON_OTHER : REASON_LOW_CONFIDENCE;
+    if (is_moon(s)) return REASON_MOON;
+    return is_near(s) ? REASON_BAD_SUBTRACTION : REASON_NOISE;
+}
+
+/* What is no celestial source was made by the instrument or its software: that is what the network learnt as false. */
+static void classify(const struct image_score *score, double ret_classification[CLASS_N])
+{
+    ret_classification[is_near(score->sample) ? CLASS_KNOWN_SOURCE : CLASS_GRB] = score->p;
+    ret_classification[CLASS_INSTRUMENTAL] = 1 - score->p;
+}
+
+static void evidence_fill(const struct image_score *score, struct verdict *v)
+{
+    const struct image_sample *s = score->sample;
+    struct evidence *e = &v->evidence[v->n_evidence++];
+    bool no_data = s->flags & IMAGE_TRIGGER_NO_DATA;
+    (void)snprintf(e->name, sizeof e->name, "image");
+    e->score = score->p;
+    e->snr = no_data ? NAN : (double)s->snr[IMAGE_CENTRE][IMAGE_CENTRE];
+    e->t90_s = e->peak_rate_hz = e->hardness = NAN;
+    e->quality = (s->flags & IMAGE_PARTIAL ? EVIDENCE_PARTIAL : 0U) | (no_data ? EVIDENCE_TRIGGER_NO_DATA : 0U);
+    (void)memcpy(e->input_sha256, s->packet->sha256, sizeof e->input_sha256);
+}
+
+static void sentence_call(const struct decide_settings *set, const struct image_event *e,
+                          const struct image_score *score, struct verdict *v)
+{
+    if (v->type == ALERT_RETRACTION)
+        compose_sentence(v, "An earlier record said true; this sub-image has p %.3f.", score->p);
+    else if (score->sample->flags & IMAGE_TRIGGER_NO_DATA)
+        compose_sentence(v, "No data came for the trigger pixel; %d pixels of the frame are missing.",
+                         score->sample->n_missing);
+    else if (v->call == CALL_UNCLEAR && e->retracted)
+        compose_sentence(v, "The alert was retracted, but this sub-image has p %.3f: a person must decide.", score->p);
+    else if (v->call == CALL_UNCLEAR)
+        compose_sentence(v, "The probability is %.3f; false is at or under %.2f, true at or over %.2f.", score->p,
+                         set->low, set->high);
+    else
+        compose_sentence(v, "S/N %.1f at the trigger pixel; the probability of a real source is %.3f.",
+                         v->evidence[0].snr, score->p);
+}
+
+static void sentences_fill(const struct image_score *score, const struct image_explanation *x, struct verdict *v)
+{
+    const struct image_sample *s = score->sample;
+    if (is_near(s)) compose_sentence(v, "%s lies %.1f pixels from the trigger.", s->nearest_name, s->nearest_px);
+    if (!x) return;
+    if (x->p_without_sources >= 0)
+        compose_sentence(v, "Without the 5 x 5 pixels at the trigger p is %.3f, without the known sources %.3f.",
+                         x->p_without_centre, x->p_without_sources);
+    else
+        compose_sentence(v, "Without the 5 x 5 pixels at the trigger p is %.3f.", x->p_without_centre);
+}
+
+static enum verdict_state state_of(const struct image_event *e, enum verdict_call call)
+{
+    if (e->retracted) return STATE_RETRACTED;
+    return call == CALL_FALSE ? STATE_EXPIRED : STATE_OPEN;
+}
+
+static void event_tell(struct image_event *e, const struct decide_settings *set, const struct image_score *score,
+                       const struct image_explanation *explanation, struct verdict *ret_v)
+{
+    const struct image_sample *s = score->sample;
+    enum verdict_call call = call_of(set, score);
+    bool retraction = call == CALL_FALSE && e->said_true && !e->retracted;
+    if (e->retracted && call == CALL_TRUE) call = CALL_UNCLEAR;
+    e->retracted = e->retracted || retraction;
+    e->said_true = e->said_true || call == CALL_TRUE;
+    compose_begin(s->packet->source, ret_v);
+    (void)snprintf(ret_v->id, sizeof ret_v->id, "%s", e->burst_id);
+    ret_v->record_number = ++e->record_number;
+    ret_v->type = retraction ? ALERT_RETRACTION : e->record_number == 1 ? ALERT_INITIAL : ALERT_UPDATE;
+    ret_v->call = call;
+    ret_v->state = state_of(e, call);
+    ret_v->closed = ret_v->state != STATE_OPEN;
+    ret_v->p_true = score->p;
+    classify(score, ret_v->classification);
+    ret_v->reason = reason_of(score, call, e->retracted);
+    ret_v->action = compose_action(call, ret_v->reason);
+    ret_v->trigger_ns = e->trigger_ns;
+    ret_v->window = s->packet->span;
+    ret_v->ra_deg = s->ra_deg;
+    ret_v->dec_deg = s->dec_deg;
+    ret_v->n_model = 1;
+    ret_v->model[0] = score->model;
+    evidence_fill(score, ret_v);
+    sentence_call(set, e, score, ret_v);
+    sentences_fill(score, explanation, ret_v);
+    compose_identity(ret_v, set->config_sha256);
+    ret_v->latency_decode_s = s->decode_s;
+    ret_v->latency_infer_s = score->infer_s;
+    ret_v->arrived_mono_ns = s->arrived_mono_ns;
+}
+
+enum burst_err image_decide(struct image_tracker *t, const struct decide_settings *settings,
+                            const struct image_score *score, const struct image_explanation *explanation,
+                            struct verdict *ret_verdict, struct burst_error *reterr)
+{
+    const struct subimage_packet *p = score->sample->packet;
+    enum burst_err err = decide_settings_check(settings, reterr);
+    if (err) return err;
+    struct image_event *e = event_find(t, p->burst_id);
+    int rank = rank_of(p);
+    if (e && rank <= e->rank)
+        return burst_fail(reterr, BURST_E_LATE, "alert %d (%s) of %s comes after record %d, which judged a later one",
+                          p->alert_count, p->data_stream, p->burst_id, e->record_number);
+    if (!e) {
+        e = event_oldest(t);
+        *e = (struct image_event){.trigger_ns = p->span.start_ns};
+        (void)memcpy(e->burst_id, p->burst_id, sizeof e->burst_id);
+    }
+    e->rank = rank;
+    e->used = ++t->n_used;
+    event_tell(e, settings, score, explanation, ret_verdict);
+    return BURST_OK;
+}

@@ -1,0 +1,236 @@
+/* Sub-images: the class table of protocol.md 6. */
+#include "check.h"
+#include "decide/image.h"
+
+static struct subimage_packet packet;
+static struct image_sample sample;
+static struct image_tracker tracker;
+
+static struct image_score score(const char *id, int alert_count, const char *stream, double p)
+{
+    packet = (struct subimage_packet){.source = {REALM_LIVE, MISSION_SVOM, INSTRUMENT_ECLAIRS}};
+    (void)snprintf(packet.burst_id, sizeof packet.burst_id, "%s", id);
+    (void)snprintf(packet.data_stream, sizeof packet.data_stream, "%s", stream);
+    packet.alert_count = alert_count;
+    packet.span = (struct time_span){1000 + alert_count, 2000 + alert_count};
+    packet.sha256[0] = 77;
+    memset(&sample, 0, sizeof sample);
+    sample.packet = &packet;
+    sample.snr[IMAGE_CENTRE][IMAGE_CENTRE] = 9.5F;
+    sample.ra_deg = 83.6;
+    sample.dec_deg = 22.0;
+    sample.nearest_px = -1;
+    struct image_score s = {.sample = &sample, .p = p, .logit = log(p / (1 - p))};
+    s.model.temperature = 1;
+    return s;
+}
+
+static struct verdict decided(const struct image_score *s)
+{
+    struct decide_settings settings = decide_defaults();
+    struct verdict v;
+    memset(&v, 0, sizeof v);
+    CHECK_INT(image_decide(&tracker, &settings, s, NULL, &v, NULL), BURST_OK);
+    return v;
+}
+
+TEST(a_new_source_is_true_and_followed_up)
+{
+    struct image_score s = score("sb26050401", 0, "VHF", 0.93);
+    struct verdict v = decided(&s);
+    CHECK_STR(v.id, "sb26050401");
+    CHECK_INT(v.record_number, 1);
+    CHECK_INT(v.type, ALERT_INITIAL);
+    CHECK_INT(v.call, CALL_TRUE);
+    CHECK_INT(v.reason, REASON_POINT_SOURCE);
+    CHECK_INT(v.action, ACTION_FOLLOW_UP);
+    CHECK_INT(v.state, STATE_OPEN);
+    CHECK(!v.closed);
+    CHECK_NEAR(v.p_true, 0.93, 0);
+    CHECK_NEAR(v.classification[CLASS_GRB], 0.93, 0);
+    CHECK_NEAR(v.ra_deg, 83.6, 0);
+    CHECK_NEAR(v.dec_deg, 22.0, 0);
+    CHECK(isnan(v.ra_dec_error_deg) && isnan(v.p_lo));
+    CHECK_INT(v.trigger_ns, 1000);
+    CHECK_INT(v.n_evidence, 1);
+    CHECK_STR(v.evidence[0].name, "image");
+    CHECK_NEAR(v.evidence[0].snr, 9.5, 0);
+    CHECK(isnan(v.evidence[0].t90_s));
+    CHECK_INT(v.evidence[0].input_sha256[0], 77);
+}
+
+TEST(a_known_source_is_true_but_reviewed)
+{
+    struct image_score s = score("sb26050402", 0, "VHF", 0.8); /* inclusive */
+    sample.nearest_px = 3.0;
+    (void)snprintf(sample.nearest_name, sizeof sample.nearest_name, "Cyg X-1");
+    struct verdict v = decided(&s);
+    CHECK_INT(v.call, CALL_TRUE);
+    CHECK_INT(v.reason, REASON_KNOWN_SOURCE);
+    CHECK_INT(v.action, ACTION_REVIEW);
+    CHECK_NEAR(v.classification[CLASS_KNOWN_SOURCE], 0.8, 0);
+    CHECK_STR(v.reasons[1], "Cyg X-1 lies 3.0 pixels from the trigger.");
+}
+
+TEST(a_false_one_beside_a_known_source_was_badly_subtracted)
+{
+    struct image_score s = score("sb26050403", 0, "VHF", 0.2); /* inclusive */
+    sample.nearest_px = 1.2;
+    (void)snprintf(sample.nearest_name, sizeof sample.nearest_name, "Sco X-1");
+    struct verdict v = decided(&s);
+    CHECK_INT(v.call, CALL_FALSE);
+    CHECK_INT(v.reason, REASON_BAD_SUBTRACTION);
+    CHECK_INT(v.action, ACTION_CANCEL);
+    CHECK_INT(v.state, STATE_EXPIRED);
+    CHECK(v.closed);
+}
+
+TEST(a_false_one_far_from_any_source_is_noise)
+{
+    struct image_score s = score("sb26050404", 0, "VHF", 0.01);
+    sample.nearest_px = 3.1;
+    struct verdict v = decided(&s);
+    CHECK_INT(v.call, CALL_FALSE);
+    CHECK_INT(v.reason, REASON_NOISE);
+}
+
+TEST(between_the_thresholds_a_person_decides)
+{
+    struct image_score s = score("sb26050405", 0, "VHF", 0.21);
+    struct verdict v = decided(&s);
+    CHECK_INT(v.call, CALL_UNCLEAR);
+    CHECK_INT(v.reason, REASON_LOW_CONFIDENCE);
+    CHECK_INT(v.action, ACTION_REVIEW);
+    s = score("sb26050406", 0, "VHF", 0.79);
+    CHECK_INT(decided(&s).call, CALL_UNCLEAR);
+}
+
+TEST(without_data_at_the_trigger_nothing_is_called)
+{
+    struct image_score s = score("sb26050407", 0, "VHF", 0.99);
+    sample.flags = IMAGE_TRIGGER_NO_DATA | IMAGE_PARTIAL;
+    sample.n_missing = 392;
+    struct verdict v = decided(&s);
+    CHECK_INT(v.call, CALL_UNCLEAR);
+    CHECK_INT(v.reason, REASON_PARTIAL_IMAGE);
+    CHECK_INT(v.evidence[0].quality, EVIDENCE_PARTIAL | EVIDENCE_TRIGGER_NO_DATA);
+    CHECK(isnan(v.evidence[0].snr));
+    CHECK_STR(v.reasons[0], "No data came for the trigger pixel; 392 pixels of the frame are missing.");
+}
+
+TEST(the_moon_is_never_followed_up)
+{
+    struct image_score s = score("sb26050408", 0, "VHF", 0.99);
+    sample.nearest_px = 0.5;
+    (void)snprintf(sample.nearest_name, sizeof sample.nearest_name, "Moon");
+    CHECK_INT(decided(&s).call, CALL_UNCLEAR);
+    s = score("sb26050409", 0, "VHF", 0.1);
+    sample.nearest_px = 0.5;
+    (void)snprintf(sample.nearest_name, sizeof sample.nearest_name, "Moon");
+    CHECK_INT(decided(&s).reason, REASON_MOON);
+}
+
+TEST(later_sub_images_revise_and_the_trigger_time_stays)
+{
+    struct image_score s = score("sb26050410", 1, "VHF", 0.5);
+    CHECK_INT(decided(&s).record_number, 1);
+    s = score("sb26050410", 1, "XBAND", 0.9);
+    struct verdict v = decided(&s);
+    CHECK_INT(v.record_number, 2);
+    CHECK_INT(v.type, ALERT_UPDATE);
+    CHECK_INT(v.call, CALL_TRUE);
+    CHECK_INT(v.trigger_ns, 1001);
+    s = score("sb26050410", 2, "VHF", 0.95);
+    v = decided(&s);
+    CHECK_INT(v.record_number, 3);
+    CHECK_INT(v.trigger_ns, 1001);
+    CHECK_INT(v.window.start_ns, 1002);
+}
+
+TEST(an_older_sub_image_comes_too_late)
+{
+    struct decide_settings settings = decide_defaults();
+    struct burst_error e;
+    struct verdict v = {.record_number = 42};
+    struct image_score s = score("sb26050411", 1, "XBAND", 0.9);
+    (void)decided(&s);
+    s = score("sb26050411", 1, "VHF", 0.9);
+    CHECK_REFUSED(image_decide(&tracker, &settings, &s, NULL, &v, &e), BURST_E_LATE, e, "alert 1 (VHF) of sb26050411");
+    s = score("sb26050411", 1, "XBAND", 0.9);
+    CHECK_REFUSED(image_decide(&tracker, &settings, &s, NULL, &v, &e), BURST_E_LATE, e, "XBAND");
+    CHECK_INT(v.record_number, 42);
+    settings.low = 0.9;
+    CHECK_REFUSED(image_decide(&tracker, &settings, &s, NULL, &v, &e), BURST_E_RANGE, e, "detect.low");
+}
+
+TEST(a_true_one_that_becomes_false_is_retracted_for_good)
+{
+    struct image_score s = score("sb26050412", 0, "VHF", 0.9);
+    (void)decided(&s);
+    s = score("sb26050412", 1, "VHF", 0.5);
+    CHECK_INT(decided(&s).type, ALERT_UPDATE);
+    s = score("sb26050412", 2, "VHF", 0.1);
+    struct verdict v = decided(&s);
+    CHECK_INT(v.type, ALERT_RETRACTION);
+    CHECK_INT(v.state, STATE_RETRACTED);
+    CHECK_INT(v.call, CALL_FALSE);
+    CHECK(v.closed);
+    s = score("sb26050412", 3, "VHF", 0.99);
+    v = decided(&s);
+    CHECK_INT(v.type, ALERT_UPDATE);
+    CHECK_INT(v.state, STATE_RETRACTED);
+    CHECK_INT(v.call, CALL_UNCLEAR);
+    CHECK_INT(v.reason, REASON_OTHER);
+    s = score("sb26050412", 4, "VHF", 0.1);
+    CHECK_INT(decided(&s).type, ALERT_UPDATE); /* once is enough */
+}
+
+TEST(explanations_become_a_sentence)
+{
+    struct decide_settings settings = decide_defaults();
+    static struct image_explanation x;
+    struct verdict v;
+    struct image_score s = score("sb26050413", 0, "VHF", 0.93);
+    x.p_without_centre = 0.08;
+    x.p_without_sources = -1;
+    CHECK_INT(image_decide(&tracker, &settings, &s, &x, &v, NULL), BURST_OK);
+    CHECK_STR(v.reasons[1], "Without the 5 x 5 pixels at the trigger p is 0.080.");
+    s = score("sb26050413", 1, "VHF", 0.93);
+    x.p_without_sources = 0.92;
+    CHECK_INT(image_decide(&tracker, &settings, &s, &x, &v, NULL), BURST_OK);
+    CHECK_STR(v.reasons[1], "Without the 5 x 5 pixels at the trigger p is 0.080, without the known sources 0.920.");
+}
+
+TEST(memory_is_bounded_and_the_longest_unseen_is_forgotten)
+{
+    char id[BURST_ID_TEXT];
+    memset(&tracker, 0, sizeof tracker);
+    for (int i = 0; i < IMAGE_EVENTS_MAX + 1; i++) {
+        (void)snprintf(id, sizeof id, "sb%08d", i);
+        struct image_score s = score(id, 0, "VHF", 0.9);
+        CHECK_INT(decided(&s).record_number, 1);
+        s = score("sb00000001", i + 1, "VHF", 0.9); /* kept alive */
+        if (i >= 1) CHECK_INT(decided(&s).record_number, i + 1);
+    }
+    struct image_score s = score("sb00000002", 1, "VHF", 0.9);
+    CHECK_INT(decided(&s).record_number, 2);
+    s = score("sb00000000", 1, "VHF", 0.9);
+    CHECK_INT(decided(&s).record_number, 1);
+}
+
+int main(void)
+{
+    RUN(a_new_source_is_true_and_followed_up);
+    RUN(a_known_source_is_true_but_reviewed);
+    RUN(a_false_one_beside_a_known_source_was_badly_subtracted);
+    RUN(a_false_one_far_from_any_source_is_noise);
+    RUN(between_the_thresholds_a_person_decides);
+    RUN(without_data_at_the_trigger_nothing_is_called);
+    RUN(the_moon_is_never_followed_up);
+    RUN(later_sub_images_revise_and_the_trigger_time_stays);
+    RUN(an_older_sub_image_comes_too_late);
+    RUN(a_true_one_that_becomes_false_is_retracted_for_good);
+    RUN(explanations_become_a_sentence);
+    RUN(memory_is_bounded_and_the_longest_unseen_is_forgotten);
+    return check_report();
+}
