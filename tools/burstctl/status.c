@@ -1,0 +1,160 @@
+/* burstctl status: one page about a running burstd. Shows what the answer holds, also members it does not know yet. */
+#include "burstctl.h"
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char HELP[] =
+    "usage: burstctl status [--json] [--command ENDPOINT | --config FILE]\n"
+    "\n"
+    "What burstd is doing: mode, inputs with the age of their data, networks, queues, counters that are not zero.\n"
+    "\n"
+    "  --json              the answer as one JSON object\n"
+    "  --command ENDPOINT  burstd's command socket (default ipc:///run/burstd/command.sock, else under "
+    "XDG_RUNTIME_DIR)\n"
+    "  --config FILE       take the socket from this burstd.yaml\n";
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? clean(text) : "-";
+}
+
+static void put_duration(json_int_t s)
+{
+    if (s >= 2 * 86400)
+        printf("%lld d %lld h", (long long)s / 86400, (long long)s % 86400 / 3600);
+    else if (s >= 2 * 3600)
+        printf("%lld h %lld min", (long long)s / 3600, (long long)s % 3600 / 60);
+    else if (s >= 120)
+        printf("%lld min %lld s", (long long)s / 60, (long long)s % 60);
+    else
+        printf("%lld s", (long long)s);
+}
+
+static void put_value(const json_t *value)
+{
+    if (json_is_string(value))
+        printf("%s", clean(json_string_value(value)));
+    else if (json_is_integer(value))
+        printf("%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        printf("%.4g", json_real_value(value));
+    else {
+        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        printf("%s", text ? clean(text) : "?");
+        free(text);
+    }
+}
+
+static void put_inputs(const json_t *inputs)
+{
+    const char *topic;
+    json_t *input;
+    printf("\ninputs%*s%-27s  %-16s  %s\n", 34, "", "data up to", "heard", "messages");
+    json_object_foreach((json_t *)inputs, topic, input)
+    {
+        printf("  %-36s  %-27s  ", clean(topic), text_of(input, "data_time"));
+        if (json_is_integer(json_object_get(input, "age_s")))
+            printf("%8lld s ago  ", (long long)json_integer_value(json_object_get(input, "age_s")));
+        else
+            printf("%16s", "");
+        printf("  %lld\n", (long long)json_integer_value(json_object_get(input, "messages")));
+    }
+    if (json_object_size(inputs) == 0) printf("  nothing heard yet\n");
+}
+
+static void put_models(const json_t *models)
+{
+    printf("\nmodels\n");
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const json_t *m = json_array_get(models, i);
+        printf("  %-24s", text_of(m, "name"));
+        printf("  %-10s", text_of(m, "version"));
+        printf("  %-6s", text_of(m, "backend"));
+        printf("  sha256 %.16s\n", text_of(m, "sha256"));
+    }
+    if (json_array_size(models) == 0) printf("  none\n");
+}
+
+/* An object of plain values, one per line; `zeros` false leaves out integers that are 0. */
+static void put_table(const char *title, const json_t *object, bool zeros)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(object)) return;
+    printf("\n%s\n", title);
+    size_t shown = 0;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        if (!zeros && json_is_integer(value) && json_integer_value(value) == 0) continue;
+        printf("  %-36s  ", clean(key));
+        put_value(value);
+        printf("\n");
+        shown++;
+    }
+    if (shown == 0) printf("  all zero\n");
+}
+
+static bool is_known(const char *key)
+{
+    static const char *const known[] = {"version",  "site",   "stream", "mode",
+                                        "uptime_s", "inputs", "models", "counters"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i], key) == 0) return true;
+    return false;
+}
+
+static void put_page(const json_t *status)
+{
+    const char *key;
+    json_t *value;
+    printf("burstd %s", text_of(status, "version"));
+    if (json_object_get(status, "site")) printf("  site %s", text_of(status, "site"));
+    printf("  mode %s  up ", text_of(status, "mode"));
+    put_duration(json_integer_value(json_object_get(status, "uptime_s")));
+    printf("\nstream %s\n", text_of(status, "stream"));
+    put_inputs(json_object_get(status, "inputs"));
+    put_models(json_object_get(status, "models"));
+    json_object_foreach((json_t *)status, key, value)
+    {
+        if (!is_known(key)) put_table(clean(key), value, true);
+    }
+    put_table("counters (zeros left out)", json_object_get(status, "counters"), false);
+}
+
+int burstctl_status(int argc, char **argv)
+{
+    static const struct option table[] = {{"json", no_argument, NULL, 'j'},
+                                          {"command", required_argument, NULL, 'e'},
+                                          {"config", required_argument, NULL, 'c'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+    const char *command = NULL, *path = NULL;
+    char endpoint[CONFIG_TEXT];
+    struct burst_config config;
+    struct burst_error e;
+    json_t *answer = NULL;
+    bool json = false;
+    for (int c; (c = getopt_long(argc, argv, "h", table, NULL)) != -1;)
+        switch (c) {
+        case 'j': json = true; break;
+        case 'e': command = optarg; break;
+        case 'c': path = optarg; break;
+        case 'h': return tell_help(HELP);
+        default: return EXIT_USAGE; /* getopt has said which */
+        }
+    if (optind < argc) return tell_usage("status", "takes options only");
+    if (read_config("status", path, &config)) return EXIT_CONFIG;
+    enum burst_err err = ask_endpoint(command, &config, endpoint, sizeof endpoint, &e);
+    if (!err) err = ask_daemon(endpoint, json_pack("{s:s}", "command", "status"), &answer, &e);
+    if (err) return tell_error("status", &e);
+    const json_t *status = json_object_get(answer, "status");
+    if (json) {
+        (void)json_dumpf(status, stdout, JSON_COMPACT | JSON_ENCODE_ANY); /* a failure shows in the flush */
+        (void)putchar('\n');
+    } else
+        put_page(status);
+    json_decref(answer);
+    return finish_output("status");
+}
