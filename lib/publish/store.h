@@ -98,6 +98,8 @@ enum burst_err store_checkpoint_get(struct store *store, const char *key, uint8_
 /* Make staged checkpoints durable now. Errors  BURST_E_IO (the store is then broken), BURST_E_STATE */
 enum burst_err store_flush(struct store *store, struct burst_error *reterr);
 
+/* Keep messages so many days from the next store_prune on. BURST_E_RANGE  days < 1; the old value stays. */
+enum burst_err store_set_retention(struct store *store, int days, struct burst_error *reterr);
 /* Drop messages older than the retention, oldest first; the newest of each topic and the newest revision of each event
  * stay. Given   now_ns  UTC ns since 1970 Errors  BURST_E_IO (the store is then broken), BURST_E_STATE */
 enum burst_err store_prune(struct store *store, int64_t now_ns, struct burst_error *reterr);

@@ -186,6 +186,13 @@ static enum burst_err list_topics(struct store *store, struct prune_row rows[PRU
     return err;
 }
 
+enum burst_err store_set_retention(struct store *store, int days, struct burst_error *reterr)
+{
+    if (days < 1) return burst_fail(reterr, BURST_E_RANGE, "retention of %d days, least 1", days);
+    store->retention_days = days;
+    return BURST_OK;
+}
+
 enum burst_err store_prune(struct store *store, int64_t now_ns, struct burst_error *reterr)
 {
     struct prune_row rows[PRUNE_TOPICS];

@@ -36,6 +36,20 @@ TEST(old_messages_go_but_the_newest_and_the_newest_revisions_stay)
     end();
 }
 
+TEST(the_retention_can_be_changed_while_running)
+{
+    begin();
+    put(VERDICT, "a", NOW_NS - 3 * DAY_NS);
+    put(VERDICT, "b", NOW_NS);
+    CHECK_INT(store_prune(store, NOW_NS, &error), BURST_OK);
+    CHECK_INT(earliest_of(VERDICT), 1); /* seven days */
+    CHECK_REFUSED(store_set_retention(store, 0, &error), BURST_E_RANGE, error, "retention of 0 days");
+    CHECK_INT(store_set_retention(store, 2, &error), BURST_OK);
+    CHECK_INT(store_prune(store, NOW_NS, &error), BURST_OK);
+    CHECK_INT(earliest_of(VERDICT), 2);
+    end();
+}
+
 /* ---- identity ---- */
 
 static void stream_id(uint8_t ret_uuid[16])
@@ -268,6 +282,7 @@ TEST(a_failed_commit_breaks_the_store_and_loses_nothing_told)
 int main(void)
 {
     RUN(old_messages_go_but_the_newest_and_the_newest_revisions_stay);
+    RUN(the_retention_can_be_changed_while_running);
     RUN(a_restored_or_truncated_log_is_a_new_stream);
     RUN(a_lost_file_with_its_note_still_there_is_a_new_stream);
     RUN(verify_names_the_first_message_that_was_changed);
