@@ -115,7 +115,7 @@ class Mixture(nn.Module):
         self.norm = nn.BatchNorm2d(4)
         self.group = nn.Conv2d(4, 8, (3, 2), (2, 1), (1, 0), (1, 2), groups=2)
         self.deep = nn.Conv2d(8, 8, 3, 1, 2, 2, groups=8, bias=False)
-        self.average = nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=True)
+        self.average = nn.AvgPool2d(3, 2, ceil_mode=True, count_include_pad=False)  # with True PyTorch writes Pad, which we refuse
         self.inside = nn.AvgPool2d((2, 3), (1, 2), (1, 1), count_include_pad=False)
         self.largest = nn.MaxPool2d((3, 2), (2, 1), (1, 0), (1, 2), ceil_mode=True)
         self.rows = nn.Linear(8, 5)
@@ -125,7 +125,7 @@ class Mixture(nn.Module):
         x = torch.relu(self.group(torch.relu(self.norm(x))))
         x = self.deep(x) + self.offset
         a, b, c = self.average(x), self.inside(x), self.largest(x)
-        a, b, c = (t.flatten(2).mean(2, keepdim=True) for t in (a, b, c))
+        a, b, c = (t.mean((2, 3), keepdim=True).squeeze(3) for t in (a, b, c))
         x = torch.cat([a, b, c], 2).transpose(1, 2)
         x = torch.sigmoid(self.rows(x))
         return torch.softmax(x.reshape(-1, 15), 1)
