@@ -110,6 +110,14 @@ function(burst_tests)
     target_compile_definitions(${LIB}_${NAME} PRIVATE BURST_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${LIB}_${NAME} COMMAND ${LIB}_${NAME})
   endforeach()
+  # tests/parity/*_dump.c: programs that print what our readers make of a file, for comparison with other readers.
+  file(GLOB DUMPS CONFIGURE_DEPENDS tests/parity/*_dump.c)
+  foreach(FILE ${DUMPS})
+    get_filename_component(NAME ${FILE} NAME_WE)
+    add_executable(${NAME} ${FILE})
+    target_link_libraries(${NAME} PRIVATE burst_ingest burst_flags m)
+    set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/parity)
+  endforeach()
 endfunction()
 
 # tests/fuzz/fuzz_LIB_*.c: a libFuzzer harness for a reader of outside bytes in LIB.

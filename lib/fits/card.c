@@ -124,6 +124,15 @@ static size_t parse_value(const char *p, size_t n, struct fits_card *card)
     return card->n_value;
 }
 
+static enum burst_err not_a_value(const char *c, size_t i, const char *name, size_t at, struct burst_error *reterr)
+{
+    size_t n = FITS_CARD - i < SHOWN ? FITS_CARD - i : SHOWN;
+    while (n && c[i + n - 1] == ' ')
+        n--;
+    return burst_fail(reterr, BURST_E_FORMAT, "%s: %.*s = %.*s is no value (card at byte %zu)", name,
+                      (int)strcspn(c, " ="), c, (int)n, c + i, at);
+}
+
 enum burst_err fits_card_parse(const uint8_t card[FITS_CARD], const char *hdu_name, size_t at,
                                struct fits_card *ret_card, struct burst_error *reterr)
 {
@@ -144,9 +153,7 @@ enum burst_err fits_card_parse(const uint8_t card[FITS_CARD], const char *hdu_na
         if (i < FITS_CARD && c[i] != '/') {
             used = parse_value(text + i, FITS_CARD - i, &out);
             size_t next = i + used + strspn(c + i + used, " ");
-            if (!used || (next < FITS_CARD && c[next] != '/'))
-                return burst_fail(reterr, BURST_E_FORMAT, "%s: %s = %.*s is no value (card at byte %zu)", hdu_name,
-                                  out.key, SHOWN, c + i, at);
+            if (!used || (next < FITS_CARD && c[next] != '/')) return not_a_value(c, i, hdu_name, at, reterr);
             if (out.type >= FITS_VALUE_INT && (err = check_number(&out, hdu_name, at, reterr))) return err;
         }
     }

@@ -183,6 +183,8 @@ enum burst_err chunk_read_bounds(struct chunk *c)
         return burst_fail(c->reterr, BURST_E_LIMIT, "EBOUNDS: %zu rows, 2 to %d expected (header at byte %zu)", t.n_row,
                           CHUNK_CHANNEL_MOST, hdu->header_at);
     c->n_bound = t.n_row;
+    c->bound_at = hdu->data_at;
+    c->bound_bytes = t.row_bytes;
     c->e_min_kev = arena_take(c->arena, t.n_row, sizeof *c->e_min_kev);
     c->e_max_kev = arena_take(c->arena, t.n_row, sizeof *c->e_max_kev);
     if (!c->e_min_kev || !c->e_max_kev) return burst_fail(c->reterr, BURST_E_NOMEM, "EBOUNDS does not fit the arena");
@@ -211,9 +213,10 @@ static enum burst_err read_limits(struct chunk *c)
                               "PRIMARY: TSTART %.9f to TSTOP %.9f s is no span of mission time (byte %zu)",
                               (double)first * 1e-9, (double)last * 1e-9, fits_key_at(primary, "TSTART"));
         if (start < first - CHUNK_SLACK_NS || stop > last + CHUNK_SLACK_NS)
-            return burst_fail(c->reterr, BURST_E_TIME,
-                              "GTI: %.9f to %.9f s is over 1 s outside TSTART %.9f to TSTOP %.9f s",
-                              (double)start * 1e-9, (double)stop * 1e-9, (double)first * 1e-9, (double)last * 1e-9);
+            return burst_fail(
+                c->reterr, BURST_E_TIME,
+                "GTI: %.9f to %.9f s is over 1 s outside TSTART %.9f to TSTOP %.9f s (rows from byte %zu)",
+                (double)start * 1e-9, (double)stop * 1e-9, (double)first * 1e-9, (double)last * 1e-9, c->good_at);
         start = first;
         stop = last;
     }
@@ -248,6 +251,7 @@ enum burst_err chunk_read_good(struct chunk *c)
     if (err || (err = fits_table_view(hdu, &t, c->reterr)) || (err = chunk_time_column(c, &t, "START", &from)) ||
         (err = chunk_time_column(c, &t, "STOP", &to)) || (err = chunk_check_epoch(c, hdu)))
         return err;
+    c->good_at = hdu->data_at;
     c->good = arena_take(c->arena, t.n_row, sizeof *c->good);
     if (!c->good) return burst_fail(c->reterr, BURST_E_NOMEM, "GTI: %zu rows do not fit the arena", t.n_row);
     for (size_t i = 0; i < t.n_row; i++)

@@ -23,6 +23,8 @@ struct chunk {
     struct time_span span;
     size_t n_bound, n_channel;    /* EBOUNDS rows; those of them events may name */
     float *e_min_kev, *e_max_kev; /* [n_bound] */
+    size_t bound_at, bound_bytes; /* byte offset of the first EBOUNDS row, bytes per row: for messages */
+    size_t good_at;               /* byte offset of the first GTI row */
 };
 
 /* A column of times: stored double, plus TZERO. */

@@ -36,9 +36,10 @@ static enum burst_err check_rising(const struct chunk *c)
 {
     for (size_t i = 1; i < c->n_channel; i++)
         if (!(c->e_min_kev[i] > c->e_min_kev[i - 1] && c->e_max_kev[i] > c->e_max_kev[i - 1]))
-            return burst_fail(c->reterr, BURST_E_RANGE, "EBOUNDS: row %zu: %g-%g keV is not above row %zu, %g-%g keV",
-                              i + 1, (double)c->e_min_kev[i], (double)c->e_max_kev[i], i, (double)c->e_min_kev[i - 1],
-                              (double)c->e_max_kev[i - 1]);
+            return burst_fail(c->reterr, BURST_E_RANGE,
+                              "EBOUNDS: row %zu: %g-%g keV is not above row %zu, %g-%g keV (byte %zu)", i + 1,
+                              (double)c->e_min_kev[i], (double)c->e_max_kev[i], i, (double)c->e_min_kev[i - 1],
+                              (double)c->e_max_kev[i - 1], c->bound_at + i * c->bound_bytes);
     return BURST_OK;
 }
 

@@ -24,8 +24,9 @@ static enum burst_err check_ladder(const struct chunk *c)
     if (good) return BURST_OK;
     return burst_fail(
         c->reterr, BURST_E_RANGE,
-        "EBOUNDS: of %zu rows the first %zu are contiguous, %.6g to %.6g keV; %s expected (break at row %zu)",
-        c->n_bound, c->n_channel, low, high, gecam ? "2.00 to 10053.5 keV" : "at least half of them", c->n_channel + 1);
+        "EBOUNDS: of %zu rows the first %zu are contiguous, %.6g to %.6g keV; %s expected (break at row %zu, byte %zu)",
+        c->n_bound, c->n_channel, low, high, gecam ? "2.00 to 10053.5 keV" : "at least half of them", c->n_channel + 1,
+        c->bound_at + c->n_channel * c->bound_bytes);
 }
 
 /* Every EVENTSnn must be a detector this instrument has. */

@@ -185,8 +185,8 @@ static enum burst_err read_pixels(const struct fits_hdu *hdu, float *snr, struct
     if (err) return err;
     if (image.scale != 1 || image.zero != 0)
         return burst_fail(reterr, BURST_E_FORMAT,
-                          "%s: BSCALE %g, BZERO %g: pixels are SNR as they stand, 1 and 0 expected", hdu->name,
-                          image.scale, image.zero);
+                          "%s: BSCALE %g, BZERO %g: pixels are SNR as they stand, 1 and 0 expected (card at byte %zu)",
+                          hdu->name, image.scale, image.zero, fits_key_at(hdu, image.scale != 1 ? "BSCALE" : "BZERO"));
     for (size_t i = 0; i < image.n_pixel; i++) {
         float value = bytes_get_f32(hdu->data + 4 * i);
         if (!isnan(value) && !(fabs((double)value) <= SNR_MOST))
