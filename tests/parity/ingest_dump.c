@@ -229,6 +229,7 @@ static void cfitsio_text_column(fitsfile *f, int column, long n_row, long width)
     free(all);
 }
 
+/* Null values are looked for in integers only: in floats that search also turns denormal numbers into zero. */
 static void cfitsio_column(fitsfile *f, int column, long n_row)
 {
     int type = 0, status = 0, any = 0;
@@ -247,7 +248,8 @@ static void cfitsio_column(fitsfile *f, int column, long n_row)
         for (size_t i = 0; i < n; i++)
             values[i] = flags[i];
     } else if (n) {
-        fits_read_col(f, TDOUBLE, column, 1, 1, (LONGLONG)n, &null, values, &any, &status);
+        bool checked = type == TBYTE || type == TSHORT || type == TLONG || type == TLONGLONG;
+        fits_read_col(f, TDOUBLE, column, 1, 1, (LONGLONG)n, checked ? &null : NULL, values, &any, &status);
     }
     check(status, "column");
     for (size_t i = 0; i < n; i++)
@@ -279,11 +281,11 @@ static void cfitsio_table(fitsfile *f)
     printf("]");
 }
 
-static void cfitsio_image(fitsfile *f, size_t n)
+static void cfitsio_image(fitsfile *f, int bitpix, size_t n)
 {
     int status = 0, any = 0;
     double null = (double)NAN, *values = take(n, sizeof *values);
-    if (n) fits_read_img(f, TDOUBLE, 1, (LONGLONG)n, &null, values, &any, &status);
+    if (n) fits_read_img(f, TDOUBLE, 1, (LONGLONG)n, bitpix > 0 ? &null : NULL, values, &any, &status);
     check(status, "image");
     for (size_t i = 0; i < n; i++)
         values[i] = one_nan(values[i]);
@@ -317,7 +319,7 @@ static void cfitsio_hdu(fitsfile *f)
     cfitsio_cards(f);
     printf("]");
     if (type == IMAGE_HDU)
-        cfitsio_image(f, n_axis ? (size_t)n : 0);
+        cfitsio_image(f, bitpix, n_axis ? (size_t)n : 0);
     else
         cfitsio_table(f);
     printf("}");

@@ -1,0 +1,256 @@
+#!/usr/bin/python3
+"""One file, three readers: ours, cfitsio and astropy must agree on every keyword, table cell and pixel of every file our
+gate accepts; and what ingest makes of an event file must be what astropy's columns and exact rational arithmetic give.
+Files: the good ones of tests/bad/make.py and the real ones of ../shared/data, where that is."""
+import fractions
+import gzip
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+import numpy as np
+from astropy.io import fits
+from astropy.time import Time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get('BURST_BUILD', ROOT / 'build/release'))
+DATA = ROOT.parent / 'shared/data'
+failed = 0
+
+
+def case(name, fault):
+    global failed
+    failed += bool(fault)
+    print(f'FAIL {name}: {fault}' if fault else f'ok {name}')
+
+
+def digest(array):
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def dump(mode, paths):
+    done = subprocess.run([BUILD / 'parity/ingest_dump', mode, *paths], stdout=subprocess.PIPE, check=True, timeout=600)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+# ---- astropy's view in the words of ingest_dump ----
+
+def doubles(array):
+    values = np.asarray(array, '<f8').copy()
+    values[np.isnan(values)] = np.nan
+    return digest(values)
+
+
+def column_view(hdu, i):
+    column = hdu.columns[i]
+    form = column.format
+    repeat, letter = int(form.rstrip('ABDEIJKLX') or 1), form.lstrip('0123456789')
+    data = hdu.data.field(i) if len(hdu.data) else np.zeros(0)
+    if letter == 'A':
+        text = ''.join(f'{cell.rstrip(" ")}\n' for cell in data)
+        return [column.name, repeat, letter, hashlib.sha256(text.encode('latin-1')).hexdigest()]
+    values = np.asarray(data, 'f8')
+    if column.null is not None:
+        raw = np.frombuffer(hdu.data.view(np.ndarray).tobytes(), hdu.data.dtype)[column.name]
+        values = np.where(raw == column.null, np.nan, values)
+    return [column.name, repeat, letter, doubles(values)]
+
+
+def card_view(card):
+    value = card.value
+    if isinstance(value, bool): return [card.keyword, 'logical', 'T' if value else 'F']
+    if isinstance(value, int): return [card.keyword, 'int', str(value)]
+    if isinstance(value, float): return [card.keyword, 'real', '%.17g' % value]
+    if isinstance(value, str): return [card.keyword, 'text', value.rstrip(' ')]
+    return [card.keyword, 'none', '']
+
+
+def astropy_view(path):
+    hdus = []
+    with fits.open(path, memmap=False, character_as_bytes=False) as file:
+        for hdu in file:
+            cards = [card_view(c) for c in fits.Header.fromstring(header_bytes(path, hdu)).cards
+                     if c.keyword not in ('COMMENT', 'HISTORY', '')]
+            view = {'axes': [c[2] for c in cards if c[0].startswith('NAXIS') and c[0] != 'NAXIS'], 'cards': cards}
+            view['axes'] = [int(n) for n in view['axes']]
+            if isinstance(hdu, fits.BinTableHDU):
+                view['columns'] = [column_view(hdu, i) for i in range(len(hdu.columns))]
+            else:
+                view['pixels'] = doubles(hdu.data.ravel() if hdu.data is not None else np.zeros(0))
+            hdus.append(view)
+    return hdus
+
+
+def header_bytes(path, hdu):
+    """The header as it lies in the file: astropy's own copy has been tidied."""
+    info = hdu.fileinfo()
+    return path.read_bytes()[info['hdrLoc']:info['datLoc']].decode('latin-1').split(f'{"END":<80}')[0]
+
+
+def first_difference(a, b):
+    if len(a) != len(b):
+        return f'{len(a)} and {len(b)} HDUs'
+    for i, (x, y) in enumerate(zip(a, b)):
+        for key in sorted(set(x) | set(y)):
+            left, right = x.get(key), y.get(key)
+            if left == right: continue
+            if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+                left, right = next((l, r) for l, r in zip(left, right) if l != r)
+            return f'HDU {i}: {key}: {left} and {right}'
+    return None
+
+
+# ---- what ingest must give ----
+
+def to_ns(text):
+    """Decimal seconds exactly, rounded half away from zero."""
+    value = fractions.Fraction(text.replace('D', 'E')) * 10**9
+    whole = abs(value).numerator * 2 // abs(value).denominator
+    return ((whole + 1) // 2) * (1 if value >= 0 else -1)
+
+
+def raw_card(path, hdu, key):
+    header = header_bytes(path, hdu)
+    cards = [header[i:i + 80] for i in range(0, len(header), 80)]
+    found = [c for c in cards if c[:8].strip() == key]
+    return found[0][10:].split('/')[0].strip() if found else None
+
+
+def raw_rows(path, hdu):
+    """Rows as stored, by astropy's layout of the columns but without its scaling."""
+    at = hdu.fileinfo()['datLoc']
+    return np.frombuffer(path.read_bytes()[at:at + hdu.header['NAXIS1'] * hdu.header['NAXIS2']], hdu.columns.dtype.newbyteorder('>'))
+
+
+def stored_times(path, hdu, column):
+    number = [c.name for c in hdu.columns].index(column) + 1
+    zero = to_ns(raw_card(path, hdu, f'TZERO{number}') or '0')
+    return zero, raw_rows(path, hdu)[column]
+
+
+def exact_times(path, hdu, column, epoch_ns):
+    """Rational arithmetic for every row: no float between the stored double and the nanosecond."""
+    zero, raw = stored_times(path, hdu, column)
+    out = []
+    for value in raw:
+        numerator, denominator = float(value).as_integer_ratio()
+        out.append(epoch_ns + zero + (2 * numerator * 10**9 + denominator) // (2 * denominator))
+    return np.array(out, '<i8')
+
+
+def epoch_of(mjd_i):
+    """The missions count TT seconds from a UTC midnight: astropy gives TT - UTC of that day."""
+    t = Time(mjd_i, format='mjd', scale='utc')
+    seconds = round((t.tt.jd1 - t.utc.jd1 + (t.tt.jd2 - t.utc.jd2)) * 86400, 3)
+    return (mjd_i - 40587) * 86400 * 10**9 + round(seconds * 1000) * 10**6
+
+
+def expected_lists(path, mjd_i, gbm):
+    epoch, lists = epoch_of(mjd_i), []
+    with fits.open(path, memmap=False) as file:
+        bounds = file['EBOUNDS'].data
+        low, high = np.asarray(bounds['E_MIN'], '<f4'), np.asarray(bounds['E_MAX'], '<f4')
+        ladder = len(low) if gbm else 1 + next((i for i in range(len(low) - 1) if low[i + 1] != high[i]), len(low) - 1)
+        good = [list(map(int, s)) for s in zip(exact_times(path, file['GTI'], 'START', epoch), exact_times(path, file['GTI'], 'STOP', epoch))]
+        for hdu in file:
+            if not hdu.name.startswith('EVENTS') or not hdu.columns.names: continue
+            raw = raw_rows(path, hdu)
+            keep = np.ones(len(raw), bool) if gbm else (raw['FLAG'] < 2) & (raw['EVT_TYPE'] == 1) & (raw['PI'] < ladder)
+            times = exact_times(path, hdu, 'TIME', epoch)[keep]
+            channel = raw['PHA' if gbm else 'PI'][keep].astype('<u2')
+            detector = int(hdu.header['DETNAM'][4:]) if gbm else int(hdu.name[6:]) - 1
+            lists.append({'detector': detector, 'n_event': int(keep.sum()), 'n_dropped': int((~keep).sum()), 'n_channel': ladder,
+                          't_ns': digest(times), 'channel': digest(channel), 'e_min': digest(low[:ladder]),
+                          'e_max': digest(high[:ladder]), 'good': good})
+    return {'epoch_ns': epoch, 'span': [good[0][0], good[-1][1]], 'sha256': hashlib.sha256(path.read_bytes()).hexdigest(), 'lists': lists}
+
+
+def expected_image(path):
+    with fits.open(path, memmap=False) as file:
+        h, data = file[0].header, np.asarray(file[0].data, '<f4')
+    span = []
+    for key in ('DATE-OBS', 'DATE-END'):
+        t = Time(h[key], format='isot', scale='utc').tt
+        span.append(round(((fractions.Fraction(t.jd1) - fractions.Fraction(4881175, 2)) + fractions.Fraction(t.jd2)) * 86400 * 1000) * 10**6)
+    return {'sha256': hashlib.sha256(path.read_bytes()).hexdigest(), 'burst_id': h['BURST_ID'], 'alert_count': h['ALERTCNT'], 'span': span,
+            'reals': [float(h[k]) for k in ('E_MIN', 'E_MAX', 'TIMESCAL', 'SNR', 'CRPIX1', 'CRPIX2', 'CRVAL1', 'CRVAL2', 'CD1_1', 'CD1_2',
+                                            'CD2_1', 'CD2_2')],
+            'integers': [h[k] for k in ('NAXIS1', 'NAXIS2', 'SKYY0', 'SKYZ0', 'SKYN', 'TRIGY', 'TRIGZ')],
+            'words': [h['TRIGTYPE'], h['SLEWSTAT'], h['DSTREAM']], 'snr': digest(data)}
+
+
+def ingested(topic, path):
+    done = subprocess.run([BUILD / 'parity/ingest_dump', 'ingest'], input=f'burst.v1.{topic} {path}\n'.encode(),
+                          stdout=subprocess.PIPE, check=True)
+    answer = json.loads(done.stdout)
+    return {k: v for k, v in answer.items() if k not in ('file', 'code', 'text', 'arena')} if answer['code'] == 'ok' else answer
+
+
+def compare_packet(topic, path):
+    mjd = {'fermi.gbm.events': 51910, 'gecam-b.grd.events': 58484, 'gecam-c.grd.events': 59215, 'svom.grm.events': 57754}
+    want = expected_image(path) if topic.endswith('subimage') else expected_lists(path, mjd[topic], topic.startswith('fermi'))
+    got = ingested(topic, path)
+    different = [k for k in sorted(set(want) | set(got)) if want.get(k) != got.get(k)]
+    case(f'packet_of_{path.stem}', f'{different[0]}: {got.get(different[0])}, {want.get(different[0])} expected' if different else None)
+
+
+# ---- the files ----
+
+def real_files(folder):
+    for path in sorted(DATA.glob('**/*')):
+        if path.suffix in ('.fit', '.fits', '.pha', '.rsp'):
+            yield path
+    for i, path in enumerate(sorted(DATA.glob('swift-bat/*/*.lc.gz'))):
+        if i % 40 == 0: # nine of them: they are all of one kind
+            unpacked = folder / path.name[:-3]
+            unpacked.write_bytes(gzip.decompress(path.read_bytes()))
+            yield unpacked
+
+
+def compare_readers(path):
+    ours = dump('fits', [path])[0]
+    if ours['code'] != 'ok':
+        return case(f'readers_agree_on_{path.stem}', f'the gate refuses it: {ours["text"]}')
+    theirs = dump('cfitsio', [path])[0]
+    fault = first_difference(ours['hdus'], theirs['hdus'])
+    if fault:
+        return case(f'readers_agree_on_{path.stem}', f'ours and cfitsio: {fault}')
+    fault = first_difference(ours['hdus'], astropy_view(path))
+    case(f'readers_agree_on_{path.stem}', fault and f'ours and astropy: {fault}')
+
+
+def verify(path):
+    if not shutil.which('fitsverify'):
+        return print(f'skip fitsverify_accepts_{path.stem}: fitsverify is not installed')
+    done = subprocess.run(['fitsverify', path], capture_output=True, text=True)
+    fine = done.returncode == 0 and '0 error(s)' in done.stdout
+    case(f'fitsverify_accepts_{path.stem}', None if fine else done.stdout[-800:].replace('\n', ' | '))
+
+
+def main():
+    warnings.simplefilter('ignore')
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        subprocess.run([sys.executable, ROOT / 'tests/bad/make.py', '--out', folder], check=True, stdout=subprocess.DEVNULL)
+        for entry in json.loads((folder / 'list.json').read_text()):
+            if entry['code'] != 'ok': continue
+            path = folder / entry['name']
+            verify(path)
+            compare_readers(path)
+            compare_packet(entry['topic'], path)
+        if not DATA.is_dir():
+            print('skip real_files: ../shared/data is not there')
+            return min(failed, 125)
+        for path in real_files(folder):
+            compare_readers(path)
+        compare_packet('fermi.gbm.events', DATA / 'fermi-gbm/bn110721200/glg_tte_n6_bn110721200_v00.fit')
+    return min(failed, 125)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
