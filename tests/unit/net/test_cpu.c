@@ -1,0 +1,524 @@
+/* The oneDNN backend: every tensor as backend_plain has it, no reference implementation in the networks that matter, one
+ * thread, and the cases where storage is shared. */
+#include "check.h"
+#include "net/net.h"
+#include "onnx_maker.h"
+#include <dirent.h>
+#include <unistd.h>
+
+/* Sums of up to 4,608 float32 products in another order, through up to 53 layers; relative to the largest value of the tensor
+ * where that is over 1 (random residual networks grow from block to block). */
+static const double tolerance = 1e-4;
+
+/* ---- the networks ---- */
+
+/* One unit of science.md A.10 with its batch norms folded: convolutions 7 (stride 2), 5, 3, shortcut, MSCFM. */
+static void light_curve_unit(struct maker *m, int unit, int in, char ret_output[32])
+{
+    char from[40], n[8][40];
+    static const char *const PART[8] = {"c1", "c2", "c3", "sc", "r", "s1", "s2", "s3"};
+    (void)snprintf(from, sizeof from, "%s", ret_output);
+    for (int i = 0; i < 8; i++)
+        (void)snprintf(n[i], sizeof n[i], "u%d.%s", unit, PART[i]);
+    char relu[8][48], sum[40], x[40], cat[40], f[40], last[40], text[256];
+    for (int i = 0; i < 8; i++)
+        (void)snprintf(relu[i], sizeof relu[i], "%.39s.relu", n[i]);
+    (void)snprintf(sum, sizeof sum, "u%d.sum", unit);
+    (void)snprintf(x, sizeof x, "u%d.x", unit);
+    (void)snprintf(cat, sizeof cat, "u%d.cat", unit);
+    (void)snprintf(f, sizeof f, "u%d.f", unit);
+    (void)snprintf(last, sizeof last, "u%d.last", unit);
+    maker_conv_relu(m, from, n[0], in, 128, "7", "strides=2, pads=3,3");
+    maker_conv_relu(m, relu[0], n[1], 128, 128, "5", "pads=2,2");
+    (void)maker_conv(m, relu[1], n[2], 128, 128, "3", "pads=1,1");
+    (void)maker_conv(m, from, n[3], in, 128, "1", "strides=2,");
+    (void)snprintf(text, sizeof text, "%s %s", n[2], n[3]);
+    maker_node(m, "Add", text, sum, "");
+    maker_node(m, "Relu", sum, x, "");
+    maker_conv_relu(m, x, n[4], 128, 32, "1", "");
+    maker_conv_relu(m, relu[4], n[5], 32, 32, "3", "pads=1,1");
+    maker_conv_relu(m, relu[5], n[6], 32, 32, "3", "pads=1,1");
+    maker_conv_relu(m, relu[6], n[7], 32, 32, "3", "pads=1,1");
+    (void)snprintf(text, sizeof text, "%s %s %s %s", relu[4], relu[5], relu[6], relu[7]);
+    maker_node(m, "Concat", text, cat, "axis=1");
+    (void)maker_conv(m, cat, f, 128, 128, "1", "");
+    (void)snprintf(text, sizeof text, "%s %s", x, f);
+    maker_node(m, "Add", text, last, "");
+    (void)snprintf(ret_output, 32, "u%d.out", unit);
+    maker_node(m, "Relu", last, ret_output, "");
+}
+
+static void make_light_curve(struct maker *m)
+{
+    char at[32] = "light_curve";
+    maker_input(m, at, "N 9 1875");
+    for (int i = 0; i < 4; i++)
+        light_curve_unit(m, i, i == 0 ? 9 : 128, at);
+    maker_node(m, "GlobalAveragePool", at, "pool", "");
+    maker_node(m, "Flatten", "pool", "flat", "axis=1");
+    maker_dense(m, "flat", "fc1", 128, 64);
+    maker_node(m, "Relu", "fc1", "fc1.relu", "");
+    maker_dense(m, "fc1.relu", "logits", 64, 2);
+    maker_output(m, "logits", "N 2");
+}
+
+/* science.md B.4, without the final sigmoid. */
+static void make_image(struct maker *m)
+{
+    maker_input(m, "image", "N 2 56 56");
+    maker_conv_relu(m, "image", "c1", 2, 32, "3 3", "pads=1,1,1,1");
+    maker_node(m, "MaxPool", "c1.relu", "p1", "kernel_shape=2,2 strides=2,2");
+    maker_conv_relu(m, "p1", "c2", 32, 64, "3 3", "pads=1,1,1,1");
+    maker_node(m, "MaxPool", "c2.relu", "p2", "kernel_shape=2,2 strides=2,2");
+    maker_node(m, "Flatten", "p2", "flat", "axis=1");
+    maker_dense(m, "flat", "fc1", 12544, 128);
+    maker_node(m, "Relu", "fc1", "fc1.relu", "");
+    maker_dense(m, "fc1.relu", "logits", 128, 1);
+    maker_output(m, "logits", "N 1");
+}
+
+static void bottleneck(struct maker *m, int block, int in, int width, int stride, char ret_output[32])
+{
+    char a[40], b[40], c[40], s[40], sum[40], relu[48], text[128], strides[64];
+    (void)snprintf(a, sizeof a, "b%d.a", block);
+    (void)snprintf(b, sizeof b, "b%d.b", block);
+    (void)snprintf(c, sizeof c, "b%d.c", block);
+    (void)snprintf(s, sizeof s, "b%d.s", block);
+    (void)snprintf(sum, sizeof sum, "b%d.sum", block);
+    (void)snprintf(strides, sizeof strides, "strides=%d,%d pads=1,1,1,1", stride, stride);
+    maker_conv_relu(m, ret_output, a, in, width, "1 1", "");
+    (void)snprintf(relu, sizeof relu, "%s.relu", a);
+    maker_conv_relu(m, relu, b, width, width, "3 3", strides);
+    (void)snprintf(relu, sizeof relu, "%s.relu", b);
+    (void)maker_conv(m, relu, c, width, 4 * width, "1 1", "");
+    if (in != 4 * width) {
+        strides[11] = 0; /* without the pads */
+        (void)maker_conv(m, ret_output, s, in, 4 * width, "1 1", strides);
+    }
+    (void)snprintf(text, sizeof text, "%s %s", c, in != 4 * width ? s : ret_output);
+    maker_node(m, "Add", text, sum, "");
+    (void)snprintf(ret_output, 32, "b%d", block);
+    maker_node(m, "Relu", sum, ret_output, "");
+}
+
+/* ResNet-50 (He et al. 2016, table 1), batch norms folded. */
+static void make_resnet50(struct maker *m, const char *input_dims)
+{
+    static const int WIDTH[4] = {64, 128, 256, 512}, BLOCKS[4] = {3, 4, 6, 3};
+    char at[32] = "p1";
+    int in = 64, block = 0;
+    maker_input(m, "data", input_dims);
+    maker_conv_relu(m, "data", "c1", 3, 64, "7 7", "strides=2,2 pads=3,3,3,3");
+    maker_node(m, "MaxPool", "c1.relu", "p1", "kernel_shape=3,3 strides=2,2 pads=1,1,1,1");
+    for (int stage = 0; stage < 4; stage++)
+        for (int i = 0; i < BLOCKS[stage]; i++) {
+            bottleneck(m, block++, in, WIDTH[stage], stage > 0 && i == 0 ? 2 : 1, at);
+            in = 4 * WIDTH[stage];
+        }
+    maker_node(m, "GlobalAveragePool", at, "pool", "");
+    maker_node(m, "Flatten", "pool", "flat", "axis=1");
+    maker_dense(m, "flat", "logits", 2048, 1000);
+    maker_output(m, "logits", "N 1000");
+}
+
+/* ---- comparing ---- */
+
+static struct net *open_made(const uint8_t *bytes, size_t n, enum net_backend_id backend, int batch,
+                             const char *const *keep, int n_keep)
+{
+    struct net_settings settings = {.backend = backend, .batch_most = batch, .keep = keep, .n_keep = n_keep};
+    settings.keep_all = n_keep < 0;
+    if (n_keep < 0) settings.n_keep = 0;
+    struct burst_error error = {0};
+    struct net *net = NULL;
+    CHECK_SAY(net_open_bytes(bytes, n, &settings, &net, &error) == BURST_OK, "%s", error.text);
+    return net;
+}
+
+static double worst_of(const float *a, const float *b, int64_t n)
+{
+    double worst = 0, largest = 1;
+    for (int64_t i = 0; i < n; i++) {
+        double error = fabs((double)a[i] - (double)b[i]);
+        if (!(error <= worst)) worst = error; /* NaN too */
+        largest = fmax(largest, fabs((double)b[i]));
+    }
+    return worst / largest;
+}
+
+/* Compare one tensor of the last run of both. */
+static void compare_read(struct net *cpu, struct net *plain, const char *name, int n)
+{
+    struct net_port port;
+    struct burst_error error = {0};
+    const size_t room = 1 << 22;
+    float *a = malloc(room * sizeof *a), *b = malloc(room * sizeof *b);
+    CHECK(a && b);
+    CHECK_SAY(net_read(cpu, name, a, room, &port, &error) == BURST_OK, "%s", error.text);
+    CHECK_SAY(net_read(plain, name, b, room, &port, &error) == BURST_OK, "%s", error.text);
+    double worst = worst_of(a, b, port.n_element * n);
+    CHECK_SAY(worst <= tolerance, "%s differs by %g", name, worst);
+    free(a);
+    free(b);
+}
+
+/* Run both backends on the same random input; compare the outputs and all tensors named. Returns the cpu network. */
+static struct net *compare_made(struct maker *m, int batch, const char *const *keep, int n_keep)
+{
+    uint8_t *bytes;
+    size_t n_byte;
+    maker_finish(m, &bytes, &n_byte);
+    struct net *cpu = open_made(bytes, n_byte, NET_BACKEND_CPU, batch, keep, n_keep);
+    struct net *plain = open_made(bytes, n_byte, NET_BACKEND_PLAIN, batch, keep, n_keep);
+    free(bytes);
+    if (!cpu || !plain) {
+        net_close(plain);
+        return cpu;
+    }
+    struct burst_error error = {0};
+    int64_t in = net_input(cpu, 0)->n_element * batch, out = net_output(cpu, 0)->n_element * batch;
+    float *x = malloc((size_t)in * sizeof *x), *a = malloc((size_t)out * sizeof *a),
+          *b = malloc((size_t)out * sizeof *b);
+    for (int round = 0; round < 2; round++) { /* twice: nothing of the first run may shine through */
+        for (int64_t i = 0; i < in; i++)
+            x[i] = 2 * maker_random(m);
+        CHECK_SAY(net_run(cpu, x, batch, a, &error) == BURST_OK, "%s", error.text);
+        CHECK_SAY(net_run(plain, x, batch, b, &error) == BURST_OK, "%s", error.text);
+        double worst = worst_of(a, b, out);
+        CHECK_SAY(worst <= tolerance, "output differs by %g", worst);
+        for (int i = 0; i < n_keep; i++)
+            compare_read(cpu, plain, keep[i], batch);
+    }
+    free(x);
+    free(a);
+    free(b);
+    net_close(plain);
+    return cpu;
+}
+
+static void compare(struct maker *m, int batch, const char *const *keep, int n_keep)
+{
+    net_close(compare_made(m, batch, keep, n_keep));
+}
+
+/* Every operation is a fast implementation, and only the operators named run as in backend_plain. */
+static void check_implementations(const struct net *net, bool plain_allowed)
+{
+    const char *name;
+    int step, n = 0;
+    for (; net_operation(net, n, &step, &name); n++) {
+        struct net_step s;
+        net_step(net, step, &s);
+        CHECK_SAY(strncmp(name, "ref", 3) != 0 && !strstr(name, ":ref"), "%s (%s) is %s", s.name, s.op, name);
+        CHECK_SAY(plain_allowed || strcmp(name, "plain") != 0, "%s (%s) is %s", s.name, s.op, name);
+    }
+    CHECK(n >= net_n_step(net) - 16); /* concatenations in place are no operation */
+}
+
+/* ---- the shipped architectures ---- */
+
+TEST(the_light_curve_network_is_as_plain_and_has_no_reference_implementation)
+{
+    struct maker m = {.seed = 1};
+    static const char *const KEEP[] = {"u0.c1.relu", "u0.x",   "u0.cat", "u1.s1.relu",
+                                       "u2.out",     "u3.out", "pool",   "fc1.relu"};
+    make_light_curve(&m);
+    compare(&m, 2, KEEP, 8);
+    make_light_curve(&m);
+    struct net *net = compare_made(&m, 1, NULL, 0);
+    if (!net) return;
+    check_implementations(net, false);
+    /* Two multiplications in a thousand less than the 399.4 M of science.md A.10, which counts them too. */
+    CHECK_INT(net_macs(net), 399345792);
+    net_close(net);
+}
+
+TEST(the_image_network_is_as_plain_and_has_no_reference_implementation)
+{
+    struct maker m = {.seed = 2};
+    static const char *const KEEP[] = {"c1.relu", "p1", "p2", "flat", "fc1"};
+    make_image(&m);
+    compare(&m, 3, KEEP, 5);
+    make_image(&m);
+    struct net *net = compare_made(&m, 1, NULL, 0);
+    if (!net) return;
+    check_implementations(net, false);
+    CHECK_INT(net_n_parameter(net), 1624993);
+    net_close(net);
+}
+
+TEST(resnet50_is_as_plain_on_small_images)
+{
+    struct maker m = {.seed = 3};
+    static const char *const KEEP[] = {"p1", "b0", "b2.sum", "b15"};
+    make_resnet50(&m, "N 3 64 64");
+    compare(&m, 1, KEEP, 4);
+}
+
+TEST(resnet50_has_no_reference_implementation)
+{
+    struct maker m = {.seed = 4};
+    uint8_t *bytes;
+    size_t n;
+    make_resnet50(&m, "N 3 224 224");
+    maker_finish(&m, &bytes, &n);
+    struct net *net = open_made(bytes, n, NET_BACKEND_CPU, 1, NULL, 0);
+    free(bytes);
+    if (!net) return;
+    check_implementations(net, false);
+    CHECK_INT(net_n_parameter(net), 25557032 - 53120 + 26560); /* torchvision's count; batch norms folded to biases */
+    net_close(net);
+}
+
+/* ---- shared storage ---- */
+
+TEST(a_residual_that_is_read_later_is_not_overwritten)
+{
+    struct maker m = {.seed = 5};
+    maker_input(&m, "in", "N 16 40");
+    maker_conv_relu(&m, "in", "a", 16, 32, "3", "pads=1,1");
+    maker_conv_relu(&m, "a.relu", "b", 32, 32, "3", "pads=1,1");
+    maker_node(&m, "Add", "b.relu a.relu", "sum", "");
+    (void)maker_conv(&m, "sum", "c", 32, 32, "3", "pads=1,1");
+    maker_node(&m, "Add", "c a.relu", "sum2", "");
+    (void)maker_conv(&m, "sum2", "d", 32, 32, "1", "");
+    maker_node(&m, "Add", "d sum", "out", "");
+    maker_output(&m, "out", "N 32 40");
+    compare(&m, 2, NULL, 0);
+}
+
+TEST(a_residual_that_is_the_source_itself_is_not_overwritten)
+{
+    struct maker m = {.seed = 6};
+    maker_input(&m, "in", "N 16 40");
+    maker_conv_relu(&m, "in", "a", 16, 32, "3", "pads=1,1");
+    (void)maker_conv(&m, "a.relu", "b", 32, 32, "3", "pads=1,1");
+    maker_node(&m, "Add", "b a.relu", "sum", "");
+    (void)maker_conv(&m, "sum", "c", 32, 8, "1", "");
+    maker_output(&m, "c", "N 8 40");
+    compare(&m, 1, NULL, 0);
+}
+
+TEST(a_residual_may_be_the_input_or_be_kept)
+{
+    struct maker m = {.seed = 7};
+    static const char *const KEEP[] = {"a.relu", "b"};
+    maker_input(&m, "in", "N 16 40");
+    maker_conv_relu(&m, "in", "a", 16, 16, "3", "pads=1,1");
+    (void)maker_conv(&m, "a.relu", "b", 16, 16, "3", "pads=1,1");
+    maker_node(&m, "Add", "b in", "sum", "");
+    (void)maker_conv(&m, "sum", "c", 16, 16, "1", "");
+    maker_node(&m, "Add", "c a.relu", "out", "");
+    maker_output(&m, "out", "N 16 40");
+    compare(&m, 2, KEEP, 2);
+}
+
+TEST(parts_of_a_concatenation_may_repeat_be_inputs_or_be_kept)
+{
+    struct maker m = {.seed = 8};
+    static const char *const KEEP[] = {"b.relu", "cat"};
+    maker_input(&m, "in", "N 16 20");
+    maker_conv_relu(&m, "in", "a", 16, 32, "3", "pads=1,1");
+    maker_conv_relu(&m, "a.relu", "b", 32, 16, "3", "pads=1,1");
+    maker_node(&m, "Concat", "a.relu b.relu in a.relu", "cat", "axis=1");
+    (void)maker_conv(&m, "cat", "c", 96, 16, "1", "");
+    maker_output(&m, "c", "N 16 20");
+    compare(&m, 2, KEEP, 2);
+}
+
+/* The sum is written over the concatenation, of which one part is still to be read. */
+TEST(a_concatenation_is_not_overwritten_while_a_part_is_needed)
+{
+    struct maker m = {.seed = 9};
+    maker_input(&m, "in", "N 16 20");
+    maker_conv_relu(&m, "in", "a", 16, 16, "3", "pads=1,1");
+    maker_conv_relu(&m, "in", "b", 16, 16, "3", "pads=1,1");
+    maker_node(&m, "Concat", "a.relu b.relu", "cat", "axis=1");
+    (void)maker_conv(&m, "in", "c", 16, 32, "1", "");
+    maker_node(&m, "Add", "c cat", "sum", "");
+    maker_conv_relu(&m, "a.relu", "d", 16, 32, "3", "pads=1,1");
+    maker_node(&m, "Concat", "sum d.relu", "cat2", "axis=1");
+    (void)maker_conv(&m, "cat2", "e", 64, 8, "1", "");
+    maker_output(&m, "e", "N 8 20");
+    compare(&m, 2, NULL, 0);
+}
+
+TEST(concatenations_nest_and_join_along_any_axis)
+{
+    struct maker m = {.seed = 10};
+    maker_input(&m, "in", "N 3 12 10");
+    (void)maker_conv(&m, "in", "a", 3, 20, "3 3", "pads=1,1,1,1");
+    (void)maker_conv(&m, "in", "b", 3, 12, "1 1", "");
+    maker_node(&m, "Concat", "a b", "ab", "axis=1");
+    (void)maker_conv(&m, "ab", "c", 32, 16, "1 1", "");
+    maker_node(&m, "Concat", "ab c", "abc", "axis=1");
+    maker_node(&m, "Concat", "abc abc", "tall", "axis=2");
+    maker_node(&m, "Concat", "tall tall", "wide", "axis=3");
+    (void)maker_conv(&m, "wide", "d", 48, 4, "3 3", "");
+    maker_output(&m, "d", "N 4 22 18");
+    compare(&m, 2, NULL, 0);
+}
+
+/* ---- operators in odd sizes ---- */
+
+TEST(convolutions_of_any_kind_agree)
+{
+    static const struct {
+        int in, out, group;
+        const char *kernel, *attributes, *result;
+    } CASES[] = {
+        {5, 7, 1, "3 3", "pads=1,1,1,1", "N 7 13 11"},
+        {20, 20, 1, "3 3", "strides=2,3 pads=0,1,2,1", "N 20 7 4"},
+        {16, 16, 16, "3 3", "pads=1,1,1,1 group=16", "N 16 13 11"},
+        {16, 32, 16, "3 3", "pads=1,1,1,1 group=16", "N 32 13 11"},
+        {12, 8, 4, "3 1", "pads=1,0,1,0 group=4", "N 8 13 11"},
+        {9, 16, 1, "3 3", "dilations=2,2 pads=2,2,2,2", "N 16 13 11"},
+        {1, 1, 1, "13 11", "", "N 1 1 1"},
+        {64, 33, 1, "1 1", "", "N 33 13 11"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct maker m = {.seed = 20 + i};
+        char dims[32];
+        (void)snprintf(dims, sizeof dims, "N %d 13 11", CASES[i].in);
+        maker_input(&m, "in", dims);
+        (void)maker_conv(&m, "in", "out", CASES[i].in / CASES[i].group, CASES[i].out, CASES[i].kernel,
+                         CASES[i].attributes);
+        maker_output(&m, "out", CASES[i].result);
+        compare(&m, 2, NULL, 0);
+    }
+}
+
+TEST(poolings_of_any_kind_agree)
+{
+    static const struct {
+        const char *op, *attributes, *result;
+    } CASES[] = {
+        {"MaxPool", "kernel_shape=3,3 strides=2,2", "N 20 6 5"},
+        {"MaxPool", "kernel_shape=3,3 strides=2,2 ceil_mode=1", "N 20 6 5"},
+        {"MaxPool", "kernel_shape=2,2 strides=2,2 ceil_mode=1", "N 20 7 6"},
+        {"MaxPool", "kernel_shape=3,2 pads=1,0,1,1 dilations=2,1", "N 20 11 11"},
+        {"MaxPool", "kernel_shape=4,4 strides=3,3 pads=3,3,3,3", "N 20 6 5"},
+        {"AveragePool", "kernel_shape=3,3 pads=1,1,1,1", "N 20 13 11"},
+        {"AveragePool", "kernel_shape=3,3 pads=1,1,1,1 count_include_pad=1", "N 20 13 11"},
+        {"AveragePool", "kernel_shape=2,2 strides=2,2 ceil_mode=1", "N 20 7 6"},
+        {"AveragePool", "kernel_shape=2,2 strides=2,2 ceil_mode=1 count_include_pad=1", "N 20 7 6"},
+        {"AveragePool", "kernel_shape=3,3 strides=2,2 pads=1,1,0,0 count_include_pad=1", "N 20 6 5"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++)
+        for (int blocked = 0; blocked < 2; blocked++) { /* the source as given, and as a convolution leaves it */
+            struct maker m = {.seed = 40 + i};
+            maker_input(&m, "in", "N 20 13 11");
+            (void)maker_conv(&m, "in", "c", 20, 20, "1 1", "");
+            maker_node(&m, CASES[i].op, blocked ? "c" : "in", "out", CASES[i].attributes);
+            maker_output(&m, "out", CASES[i].result);
+            compare(&m, 2, NULL, 0);
+        }
+}
+
+TEST(views_between_layers_agree)
+{
+    struct maker m = {.seed = 60};
+    static const char *const KEEP[] = {"c", "view", "mean"};
+    maker_input(&m, "in", "N 4 6 8");
+    maker_conv_relu(&m, "in", "c", 4, 24, "3 3", "pads=1,1,1,1");
+    maker_ints(&m, "shape", "0 12 96");
+    maker_node(&m, "Reshape", "c.relu shape", "view", "");
+    (void)maker_conv(&m, "view", "d", 12, 16, "3", "pads=1,1");
+    maker_node(&m, "MaxPool", "view", "e", "kernel_shape=1,");
+    maker_node(&m, "GlobalAveragePool", "d", "mean", "");
+    maker_node(&m, "Flatten", "mean", "flat", "axis=1");
+    maker_node(&m, "GlobalAveragePool", "e", "mean2", "");
+    maker_node(&m, "Flatten", "mean2", "flat2", "axis=1");
+    maker_node(&m, "Concat", "flat flat2", "both", "axis=1");
+    maker_dense(&m, "both", "out", 28, 3);
+    maker_output(&m, "out", "N 3");
+    compare(&m, 3, KEEP, 3);
+}
+
+TEST(what_oneDNN_lacks_runs_as_in_plain)
+{
+    struct maker m = {.seed = 61};
+    maker_input(&m, "in", "N 6 10");
+    maker_conv_relu(&m, "in", "c", 6, 6, "3", "pads=1,1");
+    maker_node(&m, "Transpose", "c.relu", "t", "perm=0,2,1");
+    maker_node(&m, "Softmax", "t", "s", "axis=2");
+    maker_node(&m, "Sigmoid", "s", "g", "");
+    maker_node(&m, "Add", "g t", "sum", "");
+    maker_node(&m, "Relu", "sum", "r", "");
+    maker_node(&m, "Transpose", "r", "back", "perm=0,2,1");
+    (void)maker_conv(&m, "back", "out", 6, 2, "1", "");
+    maker_output(&m, "out", "N 2 10");
+    struct net *net = compare_made(&m, 2, NULL, 0);
+    if (net) check_implementations(net, true);
+    net_close(net);
+}
+
+TEST(every_tensor_kept_is_every_tensor_right)
+{
+    struct maker m = {.seed = 62};
+    make_image(&m);
+    compare(&m, 2, NULL, -1);
+    make_light_curve(&m);
+    compare(&m, 1, NULL, -1);
+}
+
+/* ---- threads ---- */
+
+int omp_get_max_threads(void);
+void omp_set_num_threads(int n);
+
+static int count_threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int n = 0;
+    if (!tasks) return -1;
+    while (readdir(tasks))
+        n++;
+    (void)closedir(tasks);
+    return n - 2; /* without . and .. */
+}
+
+TEST(a_run_uses_the_calling_thread_alone_and_leaves_openmp_as_it_was)
+{
+    int before = count_threads(), setting = omp_get_max_threads();
+    if (before < 0) SKIP("no /proc/self/task here");
+    omp_set_num_threads(5);
+    struct maker m = {.seed = 70};
+    make_light_curve(&m);
+    uint8_t *bytes;
+    size_t n;
+    maker_finish(&m, &bytes, &n);
+    struct net *net = open_made(bytes, n, NET_BACKEND_CPU, 2, NULL, 0);
+    free(bytes);
+    if (!net) return;
+    float *x = calloc(2 * 9 * 1875, sizeof *x), y[4], map[2 * 128 * 118];
+    struct burst_error error = {0};
+    CHECK_INT(net_run(net, x, 2, y, &error), BURST_OK);
+    CHECK_INT(net_read(net, "u3.out", map, sizeof map / sizeof map[0], NULL, &error), BURST_OK);
+    CHECK_INT(count_threads(), before);
+    CHECK_INT(omp_get_max_threads(), 5);
+    omp_set_num_threads(setting);
+    free(x);
+    net_close(net);
+}
+
+int main(void)
+{
+    RUN(the_light_curve_network_is_as_plain_and_has_no_reference_implementation);
+    RUN(the_image_network_is_as_plain_and_has_no_reference_implementation);
+    RUN(resnet50_is_as_plain_on_small_images);
+    RUN(resnet50_has_no_reference_implementation);
+    RUN(a_residual_that_is_read_later_is_not_overwritten);
+    RUN(a_residual_that_is_the_source_itself_is_not_overwritten);
+    RUN(a_residual_may_be_the_input_or_be_kept);
+    RUN(parts_of_a_concatenation_may_repeat_be_inputs_or_be_kept);
+    RUN(a_concatenation_is_not_overwritten_while_a_part_is_needed);
+    RUN(concatenations_nest_and_join_along_any_axis);
+    RUN(convolutions_of_any_kind_agree);
+    RUN(poolings_of_any_kind_agree);
+    RUN(views_between_layers_agree);
+    RUN(what_oneDNN_lacks_runs_as_in_plain);
+    RUN(every_tensor_kept_is_every_tensor_right);
+    RUN(a_run_uses_the_calling_thread_alone_and_leaves_openmp_as_it_was);
+    return check_report();
+}
