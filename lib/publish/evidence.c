@@ -41,7 +41,7 @@ static enum burst_err put_model(struct fits_writer *w, const struct verdict *v, 
 {
     enum burst_err err = BURST_OK;
     for (int i = 0; i < v->n_model && !err; i++) {
-        char key[20], text[MODEL_NAME_TEXT + 20];
+        char key[32], text[MODEL_NAME_TEXT + 20];
         (void)snprintf(key, sizeof key, "MODEL%d", i + 1);
         (void)snprintf(text, sizeof text, "%s %s", v->model[i].name, v->model[i].version);
         err = fits_put_text(w, key, text, "network and version", reterr);
@@ -74,7 +74,7 @@ static enum burst_err put_bands(struct fits_writer *w, const struct band_set *ba
 {
     enum burst_err err = fits_put_int(w, "N_BAND", bands->n_band, "columns of COUNTS", reterr);
     for (int b = 0; b < bands->n_band && !err; b++) {
-        char key[20];
+        char key[32];
         (void)snprintf(key, sizeof key, "E_LO%d", b + 1);
         err = fits_put_real(w, key, bands->edge_kev[bands->first[b]], "keV", reterr);
         (void)snprintf(key, sizeof key, "E_HI%d", b + 1);
@@ -208,7 +208,7 @@ static enum burst_err put_wcs(struct fits_writer *w, const struct subimage_packe
     if (!err) err = fits_put_text(w, "CTYPE2", "DEC--TAN", NULL, reterr);
     if (!err) err = fits_put_text(w, "RADESYS", "ICRS", NULL, reterr);
     for (int i = 0; i < 2 && !err; i++) {
-        char key[20];
+        char key[32];
         (void)snprintf(key, sizeof key, "CUNIT%d", i + 1);
         err = fits_put_text(w, key, "deg", NULL, reterr);
         (void)snprintf(key, sizeof key, "CRPIX%d", i + 1);

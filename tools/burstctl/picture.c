@@ -30,7 +30,7 @@ static enum burst_err read_bands(const struct fits_hdu *hdu, struct curves *c, s
     if (!err && c->n_band && c->n_band != (int)n)
         err = burst_fail(reterr, BURST_E_FORMAT, "%s: %d bands, the table before has %d", hdu->name, (int)n, c->n_band);
     for (int b = 0; b < n && !err; b++) {
-        char key[20];
+        char key[32];
         (void)snprintf(key, sizeof key, "E_LO%d", b + 1);
         err = fits_key_real(hdu, key, 0, 1e6, &c->lo_kev[b], reterr);
         (void)snprintf(key, sizeof key, "E_HI%d", b + 1);

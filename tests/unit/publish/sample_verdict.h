@@ -27,7 +27,7 @@ static inline struct model_tag sample_model(void)
 static inline struct evidence sample_evidence(const char *name, double score)
 {
     struct evidence e = {.score = score, .snr = 12.5, .t90_s = 21.82, .peak_rate_hz = 1843.75, .hardness = 0.7};
-    (void)snprintf(e.name, sizeof e.name, "%s", name);
+    (void)snprintf(e.name, sizeof e.name, "%.15s", name);
     hash_sha256(&(struct hash_piece){name, strlen(name)}, 1, e.input_sha256);
     return e;
 }
@@ -135,7 +135,7 @@ static inline struct verdict sample_longest(void)
     }
     v.n_evidence = EVIDENCE_MAX;
     for (int i = 0; i < EVIDENCE_MAX; i++) {
-        char name[16];
+        char name[32];
         (void)snprintf(name, sizeof name, "\"\"\"\"\"\"\"\"\"\"\"\"\"%02d", i);
         v.evidence[i] = sample_evidence(name, 1.23456789e-5);
         v.evidence[i].snr = -123456.789;
