@@ -77,28 +77,32 @@ static void cam_make(const struct net_head *h, const float *feature, int index, 
     }
 }
 
-enum burst_err infer_explain_window(struct infer *infer, const struct lightcurve_window *w, int row,
-                                    struct window_explanation *ret, struct burst_error *reterr)
+enum burst_err infer_cam(struct infer *infer, struct window_explanation *ret, struct burst_error *reterr)
 {
     const struct infer_model *m = &infer->lightcurve_model;
     const struct net_head *h = &infer->head;
+    if (!infer->has_head) return burst_fail(reterr, infer->no_head.code, "%s", infer->no_head.text);
+    enum burst_err err = head_fits(h, reterr);
+    if (!err) err = infer_run(infer, infer->lightcurve, m, 1, reterr);
+    size_t n = (size_t)h->n_channel * (size_t)h->n_position;
+    if (!err) err = net_read(infer->lightcurve, h->name, infer->feature, n, NULL, reterr);
+    if (!err) cam_make(h, infer->feature, m->n_logit == 1 ? 0 : m->true_index, ret);
+    return err;
+}
+
+enum burst_err infer_explain_window(struct infer *infer, const struct lightcurve_window *w, int row,
+                                    struct window_explanation *ret, struct burst_error *reterr)
+{
     if (!infer->lightcurve) return burst_fail(reterr, BURST_E_STATE, "no light-curve network is open");
     if (row < 0 || row >= w->n_detector)
         return burst_fail(reterr, BURST_E_RANGE, "row %d of a window of %d detectors", row, w->n_detector);
-    if (!infer->has_head) return burst_fail(reterr, infer->no_head.code, "%s", infer->no_head.text);
-    enum burst_err err = head_fits(h, reterr);
-    if (!err) err = infer_bands_check(infer, w, reterr);
-    if (err) return err;
-    infer_row_input(infer, w, row, 0);
-    err = infer_run(infer, infer->lightcurve, m, 1, reterr);
-    if (!err)
-        err = net_read(infer->lightcurve, h->name, infer->feature, (size_t)h->n_channel * (size_t)h->n_position, NULL,
-                       reterr);
+    enum burst_err err = infer_bands_check(infer, w, reterr);
     if (err) return err;
     struct window_explanation x = {.detector = w->detector[row]};
-    cam_make(h, infer->feature, m->n_logit == 1 ? 0 : m->true_index, &x);
-    *ret = x;
-    return BURST_OK;
+    infer_row_input(infer, w, row, 0);
+    err = infer_cam(infer, &x, reterr);
+    if (!err) *ret = x;
+    return err;
 }
 
 /* ---- occlusion ---- */

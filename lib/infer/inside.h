@@ -29,4 +29,6 @@ void infer_row_input(struct infer *infer, const struct lightcurve_window *w, int
 /* Run n samples of infer->input; answers that are not finite are BURST_E_MODEL. */
 enum burst_err infer_run(struct infer *infer, struct net *net, const struct infer_model *m, int n,
                          struct burst_error *reterr);
+/* Grad-CAM of row 0 of infer->input; ret->detector is left to the caller. Errors as infer_explain_window. */
+enum burst_err infer_cam(struct infer *infer, struct window_explanation *ret, struct burst_error *reterr);
 #endif

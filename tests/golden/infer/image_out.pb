@@ -1,0 +1,1 @@
+Bimage_out.pbJLÏœ>™ÌŸ>Gù£>

@@ -1,0 +1,1 @@
+Blightcurve_out.pbJ vd5абTM@Ar4аq"L@К▐:а1V@ш╤9ажS@
