@@ -278,8 +278,6 @@ static enum burst_err build(struct cpu_code *c, struct burst_error *reterr)
     for (int i = 0; i < c->plan->n_step && err == BURST_OK; i++)
         err = cpu_step(c, i, reterr);
     if (err == BURST_OK) err = keep_unmade(c, reterr);
-    for (int i = 0; i < c->n_result && err == BURST_OK; i++)
-        cpu_touch(c, c->result[i].form); /* alive at the end */
     if (err == BURST_OK) err = make_result_reorders(c, reterr);
     if (err == BURST_OK) err = take_memory(c, reterr);
     if (err == BURST_OK) err = fix_addresses(c, reterr);

@@ -124,7 +124,6 @@ enum burst_err cpu_op_reorder(struct cpu_code *code, int from, const dnnl_memory
 enum burst_err cpu_op_copy(struct cpu_code *code, struct cpu_op copy, struct burst_error *reterr);
 /* The current step as backend_plain does it, over row-major forms. */
 enum burst_err cpu_op_plain(struct cpu_code *code, struct burst_error *reterr);
-void cpu_touch(struct cpu_code *code, int form);
 
 /* backend_cpu_step.c: the operations of one step of the plan. */
 enum burst_err cpu_step(struct cpu_code *code, int step, struct burst_error *reterr);

@@ -92,14 +92,6 @@ static enum burst_err add_form(struct cpu_code *code, struct cpu_form form, int 
     return BURST_OK;
 }
 
-void cpu_touch(struct cpu_code *code, int form)
-{
-    if (form < 0) return;
-    struct cpu_form *f = &code->form[form];
-    if (code->n_op < f->first) f->first = code->n_op;
-    if (code->n_op > f->last) f->last = code->n_op;
-}
-
 int cpu_storage(const struct cpu_code *code, int form)
 {
     while (code->form[form].place == CPU_INSIDE)
@@ -198,12 +190,13 @@ static enum burst_err add_op(struct cpu_code *code, struct cpu_op op, struct bur
     return BURST_OK;
 }
 
-/* Forms are touched under the number of the operation that is being filled, which is the last one. */
-static void touch_last(struct cpu_code *code, int form)
+/* The last operation uses the form: its storage must live then. */
+static void touch(struct cpu_code *code, int form)
 {
-    code->n_op--;
-    cpu_touch(code, form);
-    code->n_op++;
+    if (form < 0) return;
+    struct cpu_form *f = &code->form[form];
+    if (code->n_op - 1 < f->first) f->first = code->n_op - 1;
+    if (code->n_op - 1 > f->last) f->last = code->n_op - 1;
 }
 
 enum burst_err cpu_op_primitive(struct cpu_code *code, const_dnnl_primitive_desc_t pd, struct burst_error *reterr)
@@ -236,7 +229,7 @@ enum burst_err cpu_arg(struct cpu_code *code, int arg, const dnnl_memory_desc_t 
     if (status != dnnl_success) return cpu_fail(code, status, "a memory", reterr);
     op->arg[op->n_arg] = (dnnl_exec_arg_t){arg, memory};
     op->form[op->n_arg++] = form;
-    touch_last(code, form);
+    touch(code, form);
     return BURST_OK;
 }
 
@@ -266,8 +259,8 @@ enum burst_err cpu_op_copy(struct cpu_code *code, struct cpu_op copy, struct bur
     (void)snprintf(copy.impl, sizeof copy.impl, "copy");
     enum burst_err err = add_op(code, copy, reterr);
     if (err != BURST_OK) return err;
-    touch_last(code, copy.from);
-    touch_last(code, copy.to);
+    touch(code, copy.from);
+    touch(code, copy.to);
     return BURST_OK;
 }
 
@@ -287,8 +280,8 @@ enum burst_err cpu_op_plain(struct cpu_code *code, struct burst_error *reterr)
     err = add_op(code, op, reterr);
     if (err != BURST_OK) return err;
     for (int i = 0; i < s->n_input; i++)
-        touch_last(code, code->plain_of[code->root[s->input[i]]]);
-    if (s->add >= 0) touch_last(code, code->plain_of[code->root[s->add]]);
-    touch_last(code, form);
+        touch(code, code->plain_of[code->root[s->input[i]]]);
+    if (s->add >= 0) touch(code, code->plain_of[code->root[s->add]]);
+    touch(code, form);
     return BURST_OK;
 }

@@ -4,6 +4,7 @@
 #include "net/net.h"
 #include "onnx_maker.h"
 #include <dirent.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Sums of up to 4,608 float32 products in another order, through up to 53 layers; relative to the largest value of the tensor
@@ -282,7 +283,9 @@ TEST(a_residual_that_is_read_later_is_not_overwritten)
     (void)maker_conv(&m, "sum", "c", 32, 32, "3", "pads=1,1");
     maker_node(&m, "Add", "c a.relu", "sum2", "");
     (void)maker_conv(&m, "sum2", "d", 32, 32, "1", "");
-    maker_node(&m, "Add", "d sum", "out", "");
+    maker_node(&m, "Add", "d sum", "sum3", "");
+    (void)maker_conv(&m, "a.relu", "e", 32, 32, "1", "");
+    maker_node(&m, "Add", "e sum3", "out", "");
     maker_output(&m, "out", "N 32 40");
     compare(&m, 2, NULL, 0);
 }
@@ -502,8 +505,29 @@ TEST(a_run_uses_the_calling_thread_alone_and_leaves_openmp_as_it_was)
     net_close(net);
 }
 
-int main(void)
+/* ---- other processors ---- */
+
+static const char *processor;
+
+/* The same tests with oneDNN held to older instructions, where it chooses other layouts. */
+TEST(the_same_holds_with_older_instructions)
 {
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        if (setenv("ONEDNN_MAX_CPU_ISA", processor, 1) == 0)
+            (void)execl("/proc/self/exe", "test_cpu", processor, (char *)NULL);
+        _exit(126);
+    }
+    int status = 0;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK_SAY(WIFEXITED(status) && WEXITSTATUS(status) == 0, "with %s: %d cases failed", processor,
+              WEXITSTATUS(status));
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
     RUN(the_light_curve_network_is_as_plain_and_has_no_reference_implementation);
     RUN(the_image_network_is_as_plain_and_has_no_reference_implementation);
     RUN(resnet50_is_as_plain_on_small_images);
@@ -520,5 +544,9 @@ int main(void)
     RUN(what_oneDNN_lacks_runs_as_in_plain);
     RUN(every_tensor_kept_is_every_tensor_right);
     RUN(a_run_uses_the_calling_thread_alone_and_leaves_openmp_as_it_was);
+    for (int i = 0; argc == 1 && i < 2; i++) {
+        processor = i == 0 ? "AVX2" : "SSE41";
+        RUN(the_same_holds_with_older_instructions);
+    }
     return check_report();
 }
