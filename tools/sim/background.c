@@ -11,7 +11,18 @@ static const double BIN_S = 0.064;
 
 static double draw_slope(struct rng *r)
 {
-    return rng_chance(r, 0.03) ? rng_between(r, -0.25, 0.25) : rng_laplace(r, rng_between(r, 0.017, 0.025));
+    return rng_chance(r, 0.06) ? rng_between(r, -0.25, 0.25) : rng_laplace(r, rng_between(r, 0.017, 0.025));
+}
+
+static void draw_turn(struct rng *r, struct background *b)
+{
+    static const double PART[SIM_GROUP] = {1.0, 0.35, 0.05, 0.0, 0.0, 1.0};
+    double height = rng_chance(r, 0.2) ? rng_log_between(r, 0.05, 0.6) : 0.0;
+    if (rng_chance(r, 0.5)) height = 1.0 / (1.0 + height) - 1.0; /* falls undo rises */
+    b->turn_at = rng_between(r, -0.7, 0.7);
+    b->turn_width = rng_log_between(r, 0.1, 1.0);
+    for (int g = 0; g < SIM_GROUP; g++)
+        b->turn[g] = height * PART[g];
 }
 
 void background_draw(struct rng *r, enum sim_mission mission, double spread, struct background *ret_background)
@@ -29,6 +40,7 @@ void background_draw(struct rng *r, enum sim_mission mission, double spread, str
     int red = rng_chance(r, 0.026);
     b->red_rms = red ? rng_between(r, 0.02, 0.08) : 0.0;
     b->red_time_s = rng_between(r, 2.0, 15.0);
+    draw_turn(r, b);
 }
 
 void background_set(struct rng *r, const struct background *b, const struct sim_grid *grid, double *rate)
@@ -37,6 +49,7 @@ void background_set(struct rng *r, const struct background *b, const struct sim_
         for (size_t i = 0; i < grid->n_bin; i++) {
             double x = ((double)i + 0.5) / (double)grid->n_bin - 0.5;
             double shape = 1.0 + b->slope[g] * x + b->bend[g] * (4.0 * x * x - 1.0 / 3.0) + b->twist[g] * x * x * x;
+            if (b->turn_width > 0.0) shape *= 1.0 + b->turn[g] * 0.5 * (1.0 + tanh((x - b->turn_at) / b->turn_width));
             rate[(size_t)g * grid->n_bin + i] = b->level[g] * fmax(shape, 0.05);
         }
     if (b->red_rms <= 0.0) return;

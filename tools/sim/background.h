@@ -9,12 +9,16 @@ enum sim_mission { SIM_GECAM_B, SIM_FERMI_GBM, SIM_MISSION_N };
  * b_k(t) = level_k (1 + slope_k x + bend_k (4 x^2 - 1/3) + twist_k x^3), x = (t - middle) / span. */
 struct background {
     double level[SIM_GROUP], slope[SIM_GROUP], bend[SIM_GROUP], twist[SIM_GROUP];
+    double turn[SIM_GROUP], turn_at,
+        turn_width;             /* a soft turn on top: relative height after it; in parts of the span */
     double red_rms, red_time_s; /* Ornstein-Uhlenbeck part common to all groups; 0: none */
 };
 
 /* Draw a background of a mission. `spread` 1 keeps the mission's own levels (+-20 %); more widens them by up to that
- * factor either way. Trends are soft against hard, as measured.
- * Source  science.md A.5 (GECAM-B levels), A.6 (NaI levels, trends, red noise in 2.6 % of quiet windows) */
+ * factor either way. Trends are soft against hard, as measured;
+ * one sky in five turns in the soft groups alone, as when the Earth's limb covers or frees the X-ray background.
+ * Source  science.md A.5 (GECAM-B levels), A.6 (NaI levels, trends, red noise in 2.6 % of quiet windows); the turn: GBM n6 after
+ *         GRB 110721A, 25-50 keV falling by 37 % in 150 s, 50-100 keV by 12 %, nothing above */
 void background_draw(struct rng *r, enum sim_mission mission, double spread, struct background *ret_background);
 
 /* Set rate [SIM_GROUP][n_bin], counts per second; trends span the grid. */

@@ -204,7 +204,7 @@ static void draw_quiet(struct rng *r, const struct sample_wish *wish, enum cryst
                        uint8_t *valid, struct rates *rates, struct sample_facts *facts)
 {
     /* transient families in their order, then plain quiet, then packet loss; a hump needs most examples after quiet */
-    static const double SHARE[TRANSIENT_N + 2] = {0.18, 0.03, 0.07, 0.05, 0.02, 0.03, 0.03, 0.07, 0.05, 0.42, 0.05};
+    static const double SHARE[TRANSIENT_N + 2] = {0.24, 0.03, 0.07, 0.05, 0.02, 0.03, 0.03, 0.07, 0.05, 0.36, 0.05};
     int family = wish->family >= 0 ? wish->family : rng_pick(r, SHARE, TRANSIENT_N + 2);
     if (family < TRANSIENT_N) {
         draw_transient(r, (enum transient_family)family, crystal, level, valid, rates, facts);

@@ -127,14 +127,32 @@ static void draw_colours(struct rng *r, struct burst *b)
     if (!is_short && rng_chance(r, 0.1)) b->lag_s = -0.3 * b->lag_s;
 }
 
+static double loudest_decay_s(const struct burst *b)
+{
+    int best = 0;
+    for (int i = 1; i < b->n_pulse; i++)
+        if (b->pulse[i].amplitude > b->pulse[best].amplitude) best = i;
+    return b->pulse[best].decay_s;
+}
+
+/* What a trigger on 8 s and less rarely finds: the longest bursts (5 % of GBM's are over 141 s, of avalanches two or three
+ * times that) and those whose loudest pulse is a slow swell. Source: science.md A.2, the GBM sample's durations. */
+static int is_seldom_seen(struct rng *r, const struct burst *b)
+{
+    return (b->t90_s > 141.0 && rng_chance(r, 0.7)) || (loudest_decay_s(b) > 15.0 && rng_chance(r, 0.7));
+}
+
 void burst_draw(struct rng *r, struct burst *ret_burst)
 {
     memset(ret_burst, 0, sizeof *ret_burst);
-    if (rng_chance(r, 0.7))
-        burst_draw_avalanche(r, rng_uniform(r), ret_burst);
-    else
-        burst_draw_norris(r, rng_chance(r, 0.18), ret_burst);
-    ret_burst->t90_s = burst_t90(ret_burst);
+    do {
+        if (rng_chance(r, 0.7)) {
+            burst_draw_avalanche(r, rng_uniform(r), ret_burst);
+        } else {
+            burst_draw_norris(r, rng_chance(r, 0.18), ret_burst);
+        }
+        ret_burst->t90_s = burst_t90(ret_burst);
+    } while (is_seldom_seen(r, ret_burst));
     draw_colours(r, ret_burst);
 }
 

@@ -35,7 +35,8 @@ struct burst {
     double t90_s;
 };
 
-/* Draw a burst: 70 % pulse avalanches, 30 % Norris pulses, short and long. Its pulses lie around t = 0.
+/* Draw a burst: 70 % pulse avalanches, 30 % Norris pulses, short and long, thinned where a trigger would
+ * seldom find them. Its pulses lie around t = 0.
  * Source  science.md A.2, A.3 */
 void burst_draw(struct rng *r, struct burst *ret_burst);
 /* Draw the pulses of one avalanche only (the rest of ret_burst is untouched), with parameters between those fitted to

@@ -42,7 +42,7 @@ static void draw_hump(struct rng *r, enum crystal crystal, double level, struct 
     t->fall_s = t->rise_s * skew;
     t->height = level * rng_log_between(r, 0.1, 3.0);
     power_parts(r, -3.5, -1.5, crystal, t->part);
-    if (rng_chance(r, 0.4)) t->red_rms = rng_between(r, 0.03, 0.12);
+    if (rng_chance(r, 0.3)) t->red_rms = rng_between(r, 0.02, 0.07);
     t->red_time_s = rng_between(r, 1.0, 10.0);
 }
 
