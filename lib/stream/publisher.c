@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { ENDPOINT_TEXT = 256, SEND_TURN_MS = 10, BUSY_TURN_MS = 2, SUBSCRIPTION_MOST = 4096 };
+#define HEARTBEAT_AGAIN_NS (CLOCK_NS_PER_S / 50)
 static const char PROVISIONAL[] = "burst-provisional.v1.";
 
 struct publisher {
@@ -129,7 +130,8 @@ enum burst_err publisher_set_status(struct publisher *p, const char *json, struc
     return BURST_OK;
 }
 
-/* One message on the live socket without waiting for anybody. */
+/* One message on the live socket, dropped for those who have no room. In a publisher that waits this is the last resort:
+ * libzmq 4.3.4 leaves a subscriber that was dropped once out of the messages after it, too, until it has caught up. */
 static int tell_now(struct publisher *p, const struct frame_bytes *parts, size_t n_part)
 {
     if (p->wait_ms == 0) return message_send(p->live, parts, n_part, ZMQ_DONTWAIT);
@@ -164,8 +166,10 @@ static enum burst_err beat_if_due(struct publisher *p, struct burst_error *reter
     memcpy(item.stream, p->log.stream, STREAM_UUID);
     frame_pack_header(&item);
     struct frame_bytes parts[4];
-    int why = tell_now(p, parts, item_parts(&item, parts));
+    int why = message_send(p->live, parts, item_parts(&item, parts), ZMQ_DONTWAIT);
     free(text);
+    if (why == EAGAIN) p->beat_due_ns = now + HEARTBEAT_AGAIN_NS; /* a subscriber has no room, and we wait for it */
+    if (why == EAGAIN) return BURST_OK;
     p->counts.heartbeats++;
     return why ? burst_fail(reterr, BURST_E_NET, "heartbeat refused: %s", zmq_strerror(why)) : BURST_OK;
 }

@@ -101,8 +101,8 @@ static struct topic_state *topic_of(struct subscriber *s, const struct stream_it
     return t;
 }
 
-/* Chain and signature. Writes slot->fault and slot->error; moves the chain on in any case, so that one broken message does
- * not condemn those after it. */
+/* Chain and signature. Writes slot->fault and slot->error. After a refusal the chain is taken up again from the next seal,
+ * so that one broken message does not condemn those after it. */
 static void check_seal(struct subscriber *s, struct topic_state *t, struct slot *slot)
 {
     const struct stream_item *item = &slot->item;
@@ -119,7 +119,7 @@ static void check_seal(struct subscriber *s, struct topic_state *t, struct slot 
         (void)burst_fail(&slot->error, BURST_E_AUTH, "%s seq %llu: frame 3 (seal) is %s", item->topic,
                          (unsigned long long)item->seq, item->seal ? "not signed by the expected key" : "absent");
     }
-    t->has_h = known || item->seal;
+    t->has_h = !slot->fault && (known || item->seal);
     if (t->has_h) memcpy(t->h, item->seal ? item->seal : h, STREAM_CHAIN);
 }
 

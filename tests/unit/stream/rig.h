@@ -34,7 +34,9 @@ struct rig {
     void *zmq, *in, *out;
     rig_policy *policy;
     int n_relayed;
-    bool mute; /* no heartbeat passes */
+    bool mute;                   /* no heartbeat passes */
+    void (*also)(struct rig *r); /* served too: a history of the test's own */
+    void *fake;
     struct rig_message kept;
     struct burst_error e;
 };
@@ -88,6 +90,7 @@ static inline void rig_pump(struct rig *r)
 {
     if (r->publisher) CHECK_INT(publisher_serve(r->publisher, 0, &r->e), BURST_OK);
     rig_relay(r);
+    if (r->also) r->also(r);
 }
 
 static inline void rig_publisher(struct rig *r)
@@ -272,9 +275,10 @@ static inline void rig_close(struct rig *r)
     log_memory_close(&r->log);
     zmq_close(r->in);
     zmq_close(r->out);
+    if (r->fake) zmq_close(r->fake);
     zmq_ctx_term(r->zmq);
-    const char *const names[] = {"live", "relayed", "history"};
-    for (int i = 0; i < 3; i++) {
+    const char *const names[] = {"live", "relayed", "history", "fake"};
+    for (int i = 0; i < 4; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", r->folder, names[i]);
         (void)unlink(path);
     }

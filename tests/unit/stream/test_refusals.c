@@ -1,0 +1,469 @@
+/* Bad messages, one by one: each is told once, in its place where that is known, and everything else goes on. */
+#include "base/bytes.h"
+#include "rig.h"
+#include "stream/seal.h"
+
+/* Which message the relay spoils, and how. */
+static int spoil_n;
+static void (*spoil)(struct rig_message *m);
+
+static void set_part(struct rig_message *m, int i, const void *bytes, size_t n)
+{
+    zmq_msg_close(&m->part[i]);
+    zmq_msg_init_size(&m->part[i], n);
+    if (bytes)
+        memcpy(zmq_msg_data(&m->part[i]), bytes, n);
+    else
+        memset(zmq_msg_data(&m->part[i]), 0, n);
+}
+
+static uint8_t *header(struct rig_message *m)
+{
+    static uint8_t copy[FRAME_HEADER]; /* parts are shared between copies of a message: change a copy */
+    memcpy(copy, zmq_msg_data(&m->part[1]), FRAME_HEADER);
+    return copy;
+}
+
+static void spoil_one(struct rig *r, struct rig_message *m, int n)
+{
+    if (n == spoil_n) spoil(m);
+    rig_send_on(r, m);
+}
+
+static void wrong_magic(struct rig_message *m)
+{
+    uint8_t *h = header(m);
+    h[0] = 'X';
+    set_part(m, 1, h, FRAME_HEADER);
+}
+static void wrong_version(struct rig_message *m)
+{
+    uint8_t *h = header(m);
+    h[4] = 9;
+    set_part(m, 1, h, FRAME_HEADER);
+}
+static void short_header(struct rig_message *m)
+{
+    set_part(m, 1, header(m), 39);
+}
+static void unknown_flag(struct rig_message *m)
+{
+    uint8_t *h = header(m);
+    h[5] = 128;
+    set_part(m, 1, h, FRAME_HEADER);
+}
+static void unknown_content(struct rig_message *m)
+{
+    uint8_t *h = header(m);
+    h[7] = 77;
+    set_part(m, 1, h, FRAME_HEADER);
+}
+static void number_0(struct rig_message *m)
+{
+    uint8_t *h = header(m);
+    bytes_put_u64(h + 24, 0);
+    set_part(m, 1, h, FRAME_HEADER);
+}
+static void before_1970(struct rig_message *m)
+{
+    uint8_t *h = header(m);
+    bytes_put_u64(h + 32, UINT64_MAX);
+    set_part(m, 1, h, FRAME_HEADER);
+}
+static void two_frames(struct rig_message *m)
+{
+    zmq_msg_close(&m->part[2]);
+    zmq_msg_close(&m->part[3]);
+    m->n_part = 2;
+}
+static void seven_frames(struct rig_message *m)
+{
+    for (; m->n_part < 7; m->n_part++)
+        zmq_msg_init(&m->part[m->n_part]);
+}
+static void short_seal(struct rig_message *m)
+{
+    set_part(m, 3, NULL, 95);
+}
+static void other_body(struct rig_message *m)
+{
+    set_part(m, 2, "forged", 6);
+}
+static void body_of_17_mib(struct rig_message *m)
+{
+    set_part(m, 2, NULL, (size_t)17 << 20);
+}
+
+/* The second of five is spoiled. Not placed: history gives the good one. Placed: its number is used up. */
+static void check_spoiled(void (*how)(struct rig_message *), enum frame_fault fault, const char *part, bool placed)
+{
+    struct rig r;
+    rig_open(&r);
+    rig_subscribe(&r);
+    rig_settle(&r);
+    spoil = how;
+    spoil_n = 2;
+    r.policy = spoil_one;
+    rig_send(&r, 1, 5);
+    rig_expect(&r, 1, 1);
+    rig_expect_bad(&r, fault, part);
+    rig_expect(&r, placed ? 3 : 2, 5);
+    struct subscriber_counts c = rig_counts(&r);
+    for (int i = 0; i < FAULT_N; i++)
+        CHECK_INT(c.bad[i], i == (int)fault);
+    CHECK_INT(c.gaps, 0);
+    if (placed) CHECK_INT(c.replayed, 0);
+    rig_close(&r);
+}
+
+TEST(every_broken_rule_is_told_and_history_gives_the_good_message)
+{
+    check_spoiled(wrong_magic, FAULT_MAGIC, "\"XRST\", not \"BRST\"", false);
+    check_spoiled(wrong_version, FAULT_VERSION, "is 9, not 1", false);
+    check_spoiled(short_header, FAULT_HEADER, "has 39 bytes, not 40", false);
+    check_spoiled(unknown_flag, FAULT_FLAGS, "0x80", false);
+    check_spoiled(unknown_content, FAULT_CONTENT, "content 77", false);
+    check_spoiled(number_0, FAULT_SEQ, "numbers start at 1", false);
+    check_spoiled(before_1970, FAULT_TIME, "sent_ns is -1", false);
+    check_spoiled(two_frames, FAULT_COUNT, "of 2 frames", false);
+    check_spoiled(seven_frames, FAULT_COUNT, "of 7 frames", false);
+}
+
+TEST(a_message_that_can_be_placed_is_refused_once_and_not_asked_again)
+{
+    check_spoiled(short_seal, FAULT_SEAL, "seq 2: frame 3 (seal) has 95 bytes, not 96", true);
+    check_spoiled(other_body, FAULT_CHAIN, "seq 2: frame 3 (seal) does not follow", true);
+}
+
+TEST(a_body_of_17_mib_is_refused_without_losing_the_connection)
+{
+    check_spoiled(body_of_17_mib, FAULT_BODY, "seq 2: frame 2 (body) has 17825792 bytes, limit 16777216", true);
+}
+
+TEST(a_refused_message_says_where_it_belongs_and_how_many_there_were)
+{
+    struct rig r;
+    struct subscriber_event ev;
+    rig_open(&r);
+    rig_subscribe(&r);
+    rig_settle(&r);
+    spoil = short_seal;
+    r.policy = spoil_one;
+    for (int i = 1; i <= 3; i++) {
+        spoil_n = i;
+        rig_send(&r, i, i);
+        if (!rig_next(&r, &ev)) break;
+        CHECK_INT(ev.kind, SUBSCRIBER_BAD);
+        CHECK_INT(ev.n_fault, i);
+        CHECK_INT(ev.from, i);
+        CHECK_STR(ev.topic, RIG_TOPIC);
+        CHECK_INT(ev.error.code, BURST_E_SHAPE);
+    }
+    rig_close(&r);
+}
+
+/* Forge one message on the relay's own socket. */
+static void forge(struct rig *r, const char *topic, const uint8_t *stream, uint64_t seq, const char *body)
+{
+    struct stream_item item = {.content = FRAME_JSON, .seq = seq, .sent_ns = clock_utc_now_ns()};
+    memcpy(item.stream, stream, STREAM_UUID);
+    frame_pack_header(&item);
+    zmq_send(r->out, topic, strlen(topic), ZMQ_SNDMORE);
+    zmq_send(r->out, item.header, FRAME_HEADER, ZMQ_SNDMORE);
+    zmq_send(r->out, body, strlen(body), 0);
+}
+
+TEST(wrong_heartbeats_are_told)
+{
+    struct rig r;
+    rig_open(&r);
+    rig_subscribe(&r);
+    rig_settle(&r);
+    forge(&r, STREAM_HEARTBEAT, r.log.stream, 0, "nonsense");
+    rig_expect_bad(&r, FAULT_BEAT, "is no JSON object");
+    forge(&r, STREAM_HEARTBEAT, r.log.stream, 0,
+          "{\"stream\": \"00000000-0000-0000-0000-000000000001\", \"last\": {}}");
+    rig_expect_bad(&r, FAULT_BEAT, "is not the stream of its header");
+    forge(&r, STREAM_HEARTBEAT, r.log.stream, 5, "{}");
+    rig_expect_bad(&r, FAULT_SEQ, "must be 0");
+    rig_send(&r, 1, 2);
+    rig_expect(&r, 1, 2);
+    rig_close(&r);
+}
+
+TEST(messages_of_a_replaced_stream_are_refused)
+{
+    struct rig r;
+    rig_open(&r);
+    rig_subscribe(&r);
+    rig_settle(&r);
+    rig_send(&r, 1, 2);
+    rig_expect(&r, 1, 2);
+    struct stream_log old = r.log;
+    rig_stop_publisher(&r);
+    CHECK_INT(log_memory_open(1 << 20, &r.log, &r.e), BURST_OK);
+    rig_publisher(&r);
+    rig_expect_stream(&r);
+    forge(&r, RIG_TOPIC, old.stream, 3, "late");
+    rig_expect_bad(&r, FAULT_STREAM, "seq 3 belongs to a stream that another one has replaced");
+    CHECK_INT(rig_counts(&r).streams, 2);
+    log_memory_close(&old);
+    rig_close(&r);
+}
+
+TEST(provisional_messages_pass_outside_every_order)
+{
+    struct rig r;
+    struct subscriber_event ev;
+    rig_open(&r);
+    const char *both[] = {"burst.v1.", "burst-provisional.v1."};
+    r.set.prefix = both;
+    r.set.n_prefix = 2;
+    rig_subscribe(&r);
+    rig_settle(&r);
+    CHECK_INT(publisher_send_provisional(r.publisher, "burst-provisional.v1.x", 0, FRAME_JSON, (const uint8_t *)"{}", 2,
+                                         &r.e),
+              BURST_OK);
+    if (rig_next(&r, &ev)) CHECK_SAY(ev.kind == SUBSCRIBER_MESSAGE && ev.item.seq == 0, "event %d", ev.kind);
+    CHECK_STR(ev.topic, "burst-provisional.v1.x");
+    rig_close(&r);
+}
+
+TEST(only_messages_signed_by_the_expected_key_pass)
+{
+    struct rig r;
+    uint8_t secret[SEAL_SECRET], key[SEAL_PUBLIC];
+    rig_open(&r);
+    (void)bytes_unhex("03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8", 32, key,
+                      NULL); /* PyNaCl, seed 0..31 */
+    for (uint8_t i = 0; i < 32; i++)
+        secret[i] = i;
+    memcpy(secret + 32, key, 32);
+    r.set.public_key = key;
+    rig_subscribe(&r);
+    rig_settle(&r);
+    rig_send(&r, 1, 1);
+    rig_expect_bad(&r, FAULT_SIGNATURE, "seq 1: frame 3 (seal) is not signed by the expected key");
+    forge(&r, RIG_TOPIC, r.log.stream, 2, "no seal");
+    rig_expect_bad(&r, FAULT_SIGNATURE, "seq 2: frame 3 (seal) is absent");
+    rig_stop_publisher(&r);
+    struct publisher_settings set;
+    publisher_defaults(&set);
+    set.live = r.live;
+    set.history = r.history;
+    set.log = &r.log;
+    set.heartbeat_ms = 30;
+    set.secret = secret;
+    CHECK_INT(publisher_open(r.context, &set, &r.publisher, &r.e), BURST_OK);
+    rig_send(&r, 2, 3); /* under number 2 the relay has forged a message: 3 is the next */
+    rig_expect(&r, 3, 3);
+    rig_close(&r);
+}
+
+TEST(unsealed_input_is_taken_without_a_key)
+{
+    struct rig r;
+    struct subscriber_event ev;
+    rig_open(&r);
+    rig_subscribe(&r);
+    rig_settle(&r);
+    forge(&r, RIG_TOPIC, r.log.stream, 1, "one");
+    forge(&r, RIG_TOPIC, r.log.stream, 2, "two");
+    for (uint64_t i = 1; i <= 2 && rig_next(&r, &ev); i++)
+        CHECK_SAY(ev.kind == SUBSCRIBER_MESSAGE && ev.item.seq == i, "event %d", ev.kind);
+    rig_close(&r);
+}
+
+TEST(topics_beyond_64_are_told)
+{
+    struct rig r;
+    struct subscriber_event ev;
+    char topic[64];
+    rig_open(&r);
+    r.mute = true;
+    rig_subscribe(&r);
+    for (int i = 0; i < 20; i++) {
+        rig_pump(&r);
+        (void)subscriber_next(r.subscriber, 20, &ev, &r.e);
+    }
+    for (int i = 1; i <= 65; i++) {
+        (void)snprintf(topic, sizeof topic, "burst.v1.topic%d", i);
+        forge(&r, topic, r.log.stream, 1, "x");
+        if (!rig_next(&r, &ev)) break;
+        CHECK_INT(ev.kind, i <= 64 ? SUBSCRIBER_MESSAGE : SUBSCRIBER_BAD);
+    }
+    CHECK(strstr(ev.error.text, "would be topic 65 of the stream, limit 64") != NULL);
+    rig_close(&r);
+}
+
+/* ---- a history that is not ours ---- */
+
+static int fake_mode;
+enum { FAKE_17_MIB = 1, FAKE_65_MIB, FAKE_EMPTY, FAKE_WORD, FAKE_ERROR, FAKE_FORK };
+
+static void reply(struct rig *r, struct rig_message *ask, const struct frame_bytes *parts, size_t n)
+{
+    zmq_send(r->fake, zmq_msg_data(&ask->part[0]), zmq_msg_size(&ask->part[0]), ZMQ_SNDMORE);
+    for (size_t i = 0; i < n; i++)
+        zmq_send(r->fake, parts[i].bytes, parts[i].n, i + 1 < n ? ZMQ_SNDMORE : 0);
+}
+
+struct fake_answer {
+    struct rig *r;
+    struct rig_message *ask;
+};
+
+static enum burst_err fake_item(void *arg, const struct stream_item *item)
+{
+    struct fake_answer *a = arg;
+    size_t n = fake_mode == FAKE_17_MIB ? (size_t)17 << 20 : (size_t)65 << 20;
+    bool big = item->seq == 2 && fake_mode <= FAKE_65_MIB;
+    uint8_t *body = big ? calloc(1, n) : NULL;
+    struct frame_bytes parts[] = {{"ITEM", 4},
+                                  {item->topic, strlen(item->topic)},
+                                  {item->header, FRAME_HEADER},
+                                  {big ? body : item->body, big ? n : item->n_body},
+                                  {item->seal, FRAME_SEAL}};
+    reply(a->r, a->ask, parts, 5);
+    free(body);
+    return BURST_OK;
+}
+
+static void fake_replay(struct rig *r, struct rig_message *ask)
+{
+    struct fake_answer a = {r, ask};
+    uint64_t next, from = bytes_get_u64(zmq_msg_data(&ask->part[4]));
+    uint8_t number[8];
+    if (fake_mode == FAKE_WORD) {
+        reply(r, ask, &(struct frame_bytes){"PERHAPS", 7}, 1);
+        return;
+    }
+    if (fake_mode == FAKE_ERROR) {
+        reply(r, ask, (struct frame_bytes[]){{"ERROR", 5}, {"io", 2}, {"disk\nfull", 9}}, 3);
+        return;
+    }
+    uint32_t most = fake_mode == FAKE_EMPTY ? 0 : bytes_get_u32(zmq_msg_data(&ask->part[5]));
+    CHECK_INT(r->log.read(r->log.ctx, RIG_TOPIC, from, most, fake_item, &a, &next, &r->e), BURST_OK);
+    bytes_put_u64(number, next);
+    reply(r, ask, (struct frame_bytes[]){{"END", 3}, {RIG_TOPIC, strlen(RIG_TOPIC)}, {number, 8}}, 3);
+}
+
+static void fake_history(struct rig *r)
+{
+    struct rig_message ask = {.n_part = 0};
+    static const uint8_t zero[8];
+    while (rig_receive(r->fake, &ask)) {
+        char word[8] = "";
+        memcpy(word, zmq_msg_data(&ask.part[1]), zmq_msg_size(&ask.part[1]) < 8 ? zmq_msg_size(&ask.part[1]) : 7);
+        if (!strcmp(word, "HELLO"))
+            reply(r, &ask, (struct frame_bytes[]){{"OK", 2}, {r->log.stream, 16}}, 2);
+        else if (!strcmp(word, "LAST"))
+            reply(r, &ask, (struct frame_bytes[]){{"END", 3}, {"burst.v1.", 9}, {zero, 8}}, 3);
+        else if (!strcmp(word, "REPLAY"))
+            fake_replay(r, &ask);
+        else if (!strcmp(word, "ACK"))
+            reply(r, &ask,
+                  (struct frame_bytes[]){{fake_mode == FAKE_FORK ? "FORK" : "OK", fake_mode == FAKE_FORK ? 4 : 2}}, 1);
+        rig_drop(&ask);
+    }
+}
+
+static void lose_2_to_4(struct rig *r, struct rig_message *m, int n)
+{
+    if (n < 2 || n > 4) rig_send_on(r, m);
+}
+
+/* Five messages of which live loses 2, 3 and 4. */
+static void fake_open(struct rig *r, int mode)
+{
+    static char endpoint[64];
+    rig_open(r);
+    fake_mode = mode;
+    r->fake = zmq_socket(r->zmq, ZMQ_ROUTER);
+    int zero = 0;
+    zmq_setsockopt(r->fake, ZMQ_LINGER, &zero, sizeof zero);
+    (void)snprintf(endpoint, sizeof endpoint, "ipc://%s/fake", r->folder);
+    CHECK(zmq_bind(r->fake, endpoint) == 0);
+    r->also = fake_history;
+    r->set.history = endpoint;
+    r->set.attempts = 3;
+    r->set.answer_ms = 300;
+    r->policy = lose_2_to_4;
+    rig_subscribe(r);
+    rig_settle(r);
+    rig_send(r, 1, 5);
+    rig_expect(r, 1, 1);
+}
+
+TEST(a_body_of_17_mib_in_history_is_refused_and_the_rest_goes_on)
+{
+    struct rig r;
+    fake_open(&r, FAKE_17_MIB);
+    rig_expect_bad(&r, FAULT_BODY, "seq 2: frame 2 (body) has 17825792 bytes");
+    rig_expect(&r, 3, 5);
+    CHECK_INT(rig_counts(&r).timeouts, 0);
+    rig_close(&r);
+}
+
+TEST(a_message_that_breaks_the_history_connection_costs_itself_alone)
+{
+    struct rig r;
+    fake_open(&r, FAKE_65_MIB);
+    rig_expect_gap(&r, 2, 2);
+    rig_expect(&r, 3, 5);
+    rig_close(&r);
+}
+
+TEST(a_history_that_gives_nothing_costs_a_gap)
+{
+    struct rig r;
+    fake_open(&r, FAKE_EMPTY);
+    rig_expect_gap(&r, 2, 4);
+    rig_expect(&r, 5, 5);
+    rig_close(&r);
+}
+
+TEST(answers_that_are_none_are_told)
+{
+    struct rig r;
+    fake_open(&r, FAKE_WORD);
+    rig_expect_bad(&r, FAULT_HISTORY, "a word that is no answer");
+    rig_close(&r);
+    fake_open(&r, FAKE_ERROR);
+    rig_expect_bad(&r, FAULT_HISTORY, "ERROR: disk?full");
+    rig_expect_bad(&r, FAULT_HISTORY, "ERROR");
+    rig_expect_bad(&r, FAULT_HISTORY, "ERROR");
+    rig_expect_gap(&r, 2, 4);
+    rig_expect(&r, 5, 5);
+    rig_close(&r);
+}
+
+TEST(a_fork_is_told)
+{
+    struct rig r;
+    fake_open(&r, FAKE_FORK);
+    rig_expect(&r, 2, 5);
+    CHECK_INT(subscriber_ack(r.subscriber, RIG_TOPIC, 5, &r.e), BURST_OK);
+    rig_expect_bad(&r, FAULT_FORK, "seq 5: the publisher's log holds another message");
+    rig_close(&r);
+}
+
+int main(void)
+{
+    RUN(every_broken_rule_is_told_and_history_gives_the_good_message);
+    RUN(a_message_that_can_be_placed_is_refused_once_and_not_asked_again);
+    RUN(a_body_of_17_mib_is_refused_without_losing_the_connection);
+    RUN(a_refused_message_says_where_it_belongs_and_how_many_there_were);
+    RUN(wrong_heartbeats_are_told);
+    RUN(messages_of_a_replaced_stream_are_refused);
+    RUN(provisional_messages_pass_outside_every_order);
+    RUN(only_messages_signed_by_the_expected_key_pass);
+    RUN(unsealed_input_is_taken_without_a_key);
+    RUN(topics_beyond_64_are_told);
+    RUN(a_body_of_17_mib_in_history_is_refused_and_the_rest_goes_on);
+    RUN(a_message_that_breaks_the_history_connection_costs_itself_alone);
+    RUN(a_history_that_gives_nothing_costs_a_gap);
+    RUN(answers_that_are_none_are_told);
+    RUN(a_fork_is_told);
+    return check_report();
+}
