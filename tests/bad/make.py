@@ -3,6 +3,7 @@
 
   make.py --out DIR     write the files and DIR/list.json
   make.py --list        print that list without writing anything
+  make.py --seeds DIR   write the small seeds of the fuzz harnesses (tests/fuzz/seeds)
 
 Each entry of the list: `name` (the file), `topic` (its middle and last words, e.g. fermi.gbm.events), `code` ("ok", or the
 name of the refusal), `part` (words its sentence must contain) and `class` (of the bad-input catalogue: F structure of
@@ -364,12 +365,42 @@ def make(seed):
     return s
 
 
+def seeds(folder):
+    """As small as the formats allow: a fuzzer's time goes into bytes."""
+    rng = np.random.default_rng(1)
+    small = gbm(rng, n=4)
+    small['EBOUNDS'].data = small['EBOUNDS'].data[:40]
+    small['EBOUNDS'].set('NAXIS2', 4)
+    events = small.rows('EVENTS', GBM_EVENT)
+    events['PHA'] %= 4
+    small['EVENTS'].data = events.tobytes()
+    many = table('FORMS', [('D', '1D'), ('E', '2E'), ('I', '1I'), ('J', '1J'), ('K', '1K'), ('B', '3B'), ('A', '5A'), ('L', '1L'),
+                           ('X', '12X')], np.zeros(2, np.dtype([('b', 'V41')])))
+    for text in ('TZERO3  =                32768', 'TNULL4  =                   -1', 'TSCAL2  =                  0.5'):
+        many.add_raw(text)
+    image = primary(16, (3, 2))
+    image.add_raw('BLANK   =                   -1')
+    image.data = bytes(12)
+    sub = subimage(rng, n_y=3, n_z=2)
+    grm_file, gecam_file = grm(rng, n=3), gecam(rng, n=3)
+    gecam_file.hdus = gecam_file.hdus[:5]
+    for kind, files in {'fits_gate': {'forms': primary().bytes() + many.bytes(), 'image': image.bytes(), 'gbm': small.bytes()},
+                        'ingest_events': {'gbm': small.bytes(), 'gecam': gecam_file.bytes(), 'grm': grm_file.bytes()},
+                        'ingest_subimage': {'3x2': sub.bytes()}}.items():
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / kind / f'{name}.fits').write_bytes(content)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=pathlib.Path, help='folder to write to')
     parser.add_argument('--list', action='store_true', help='print the list')
     parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--seeds', type=pathlib.Path, help='folder of the fuzz corpora')
     a = parser.parse_args()
+    if a.seeds:
+        return seeds(a.seeds)
     s = make(a.seed)
     if a.out:
         a.out.mkdir(parents=True, exist_ok=True)
