@@ -107,7 +107,7 @@ def card(version, f):
         "ECLAIRs' geometry with a stand-in mask pattern (the flight pattern is not public), random pointings over the real sky",
         "of known sources, and ten families of alerts that all pass one trigger. No real sub-image was available. No figure",
         "below says how it does in flight, and none may be compared with a published one.", "",
-        f"Training: {f['n_train']:,} images (seed {f['seeds']['train']}), Adam {f['rate']:g}, batch {f['batch']}, the eight",
+        f"Training: {f['n_train']:,} images (seed {f['seeds']['train']}), Adam from {f['rate']:g} down along a cosine, batch {f['batch']}, the eight",
         f"symmetries of the square, {f['epochs']} passes of which number {f['best_epoch']} had the least loss on {f['n_validate']:,} "
         f"images of seed {f['seeds']['validate']}", f"and is kept; {f['seconds']} s on one CPU core, PyTorch {f['torch']}. "
         f"Temperature {f['temperature']:.3f}, fitted on the same; figures", f"from seed {f['seeds']['test']}. Every image is a "

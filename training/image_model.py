@@ -29,7 +29,7 @@ def logits(net, x, batch=128):
     """Logit of every sample, float64."""
     net.eval()
     with torch.no_grad():
-        return np.concatenate([net(torch.from_numpy(np.ascontiguousarray(x[i:i + batch])))[:, 0].numpy()
+        return np.concatenate([net(torch.from_numpy(np.array(x[i:i + batch])))[:, 0].numpy()
                                for i in range(0, len(x), batch)]).astype(np.float64)
 
 

@@ -23,7 +23,7 @@ def parse():
     p.add_argument("--test", required=True, help="folder with a third seed: the figures told")
     p.add_argument("--out", required=True, help="folder for checkpoint.pt and figures.json")
     p.add_argument("--first", type=int, default=0, help="use only this many training samples (0: all)")
-    p.add_argument("--epochs", type=int, default=40, help="at most")
+    p.add_argument("--epochs", type=int, default=24, help="at most; the rate falls to 0 along a cosine over them")
     p.add_argument("--patience", type=int, default=8, help="epochs without a better validation loss before stopping")
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--rate", type=float, default=7e-4)
@@ -63,10 +63,12 @@ def fit(net, part, args, draw):
     n = args.first or len(part["train"])
     x, y = np.array(part["train"].x[:n]), part["train"].y[:n]
     optimiser = torch.optim.Adam(net.parameters(), args.rate, weight_decay=args.decay)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, args.epochs)
     best, best_epoch, path = np.inf, 0, os.path.join(args.out, "checkpoint.pt")
     for epoch in range(1, args.epochs + 1):
         began = time.time()
         loss = train_epoch(net, x, y, args, optimiser, draw)
+        schedule.step()
         logit, label = image_model.logits(net, part["validate"].x), part["validate"].y
         check = float(np.mean(np.logaddexp(0.0, np.where(label == 1, -logit, logit))))
         common.say(f"epoch {epoch}/{args.epochs} loss {loss:.4f} validation loss {check:.4f} accuracy "

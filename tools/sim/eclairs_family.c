@@ -166,7 +166,7 @@ static void add_bad_subtraction(struct rng *r, const struct field *f, int known,
         source->fit_z += shift * sin(angle);
         source->mismatch = 0.03;
     }
-    aim_at(aim, k->y, k->z, 3.5);
+    aim_at(aim, k->y, k->z, 3.0);
 }
 
 /* Strong, and modelled at a wrong place or with a wrong flux: its own dot is not looked at, its coding noise is. */

@@ -162,7 +162,7 @@ TEST(every_family_fires_the_trigger_and_lands_in_the_middle_of_its_frame)
         CHECK_NEAR(s.snr[28][28], a.snr, 1e-5);
         CHECK(a.snr > (family == ECLAIRS_NOISE ? 5.5 : 6.5));
         if (family == ECLAIRS_NEW || family == ECLAIRS_SETTING) CHECK(s.nearest_px > 2.0);
-        if (family == ECLAIRS_OUTBURST || family == ECLAIRS_BADSUB) CHECK(s.nearest_px <= 3.5);
+        if (family == ECLAIRS_OUTBURST || family == ECLAIRS_BADSUB) CHECK(s.nearest_px <= 3.0);
     }
 }
 

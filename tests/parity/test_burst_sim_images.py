@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+"""burst-sim's sub-images in the hands of strangers: numpy, astropy and fitsverify."""
+import csv
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(os.environ.get('BURST_BUILD', ROOT / 'build/release'))
+CATALOGUE = ROOT / 'config/catalogues/known-sources.csv'
+failed = 0
+
+
+def case(name, fault):
+    global failed
+    failed += bool(fault)
+    print(f'FAIL {name}: {fault}' if fault else f'ok {name}', flush=True)
+
+
+def sim(*args, want=0):
+    done = subprocess.run([BUILD / 'burst-sim', *map(str, args)], capture_output=True, text=True)
+    if done.returncode != want:
+        raise RuntimeError(f'burst-sim {args}: exit {done.returncode}: {done.stderr}')
+    return done
+
+
+def sets(folder, np):
+    for name in ('a', 'b'):
+        sim('images', '--n', 30, '--seed', 5, '--catalogue', CATALOGUE, '--out', folder / name)
+    same = all((folder / 'a' / f).read_bytes() == (folder / 'b' / f).read_bytes() for f in ('x.npy', 'y.npy', 'meta.csv'))
+    case('the_same_seed_gives_the_same_images', None if same else 'they differ')
+    x, y = np.load(folder / 'a/x.npy'), np.load(folder / 'a/y.npy')
+    shape = (x.shape, x.dtype.str, y.shape, int((y == 0).sum()))
+    case('image_arrays_have_their_shape_and_share', None if shape == ((30, 2, 56, 56), '<f4', (30,), 12) else shape)
+    meta = list(csv.DictReader(open(folder / 'a/meta.csv')))
+    true = {'true', 'outburst', 'setting'}
+    case('image_labels_agree_with_family', None if [r['family'] in true for r in meta] == (y == 1).tolist() else 'they do not')
+    snr = np.array([float(r['snr']) for r in meta])
+    case('the_centre_holds_the_snr', None if np.allclose(x[:, 0, 28, 28], np.clip(snr, -10, 30) / 5, atol=1e-4) else 'it does not')
+    mask = np.rint(x[:, 1] * 3)
+    case('image_masks_are_whole_and_the_centre_is_the_trigger',
+         None if abs(mask / 3 - x[:, 1]).max() < 1e-6 and (mask[:, 28, 28] == 3).all() and (mask == 3).sum() == 30 else 'no')
+    case('ignored_pixels_are_zero', None if (x[:, 0][mask == 0] == 0).all() else 'they are not')
+
+
+def one_file(folder, np, fits, WCS):
+    path = folder / 'outburst.fits'
+    sim('image', '--family', 'outburst', '--seed', 5, '--snr', 15, '--lost', '--catalogue', CATALOGUE, '--out', path)
+    with fits.open(path, checksum=True) as f:
+        h, d = f[0].header, f[0].data
+        y, z = h['TRIGY'] - h['SKYY0'], h['TRIGZ'] - h['SKYZ0']
+        words = (h['TELESCOP'], h['INSTRUME'], h['SKYN'], h['BURST_ID'], h['NAXIS1'] <= 56, h['NAXIS2'] <= 56)
+        case('sub_image_header_is_the_missions', None if words == ('SVOM', 'ECL', 200, 'sim5-000000', True, True) else words)
+        peak = (float(d[z, y]), h['SNR'], float(np.nanmax(d)))
+        case('trigger_pixel_is_the_peak', None if abs(peak[0] - peak[1]) < 1e-4 and abs(peak[1] - 15) <= 1.5 and peak[2] < 1.05 * peak[0] else peak)
+        case('lost_packets_are_nan', None if np.isnan(d).sum() >= 5 * 22 else int(np.isnan(d).sum()))
+        sources = np.loadtxt(CATALOGUE, delimiter=',', skiprows=3, usecols=(1, 2))
+        ra, dec = np.deg2rad(WCS(h).wcs_pix2world([[y, z]], 0)[0])
+        a, b = np.deg2rad(sources.T)
+        apart = np.rad2deg(np.arccos(np.clip(np.sin(dec) * np.sin(b) + np.cos(dec) * np.cos(b) * np.cos(a - ra), -1, 1))).min()
+        # 2 px off at most (0.56 degrees each on axis, less towards the edge)
+        case('an_outburst_lies_on_a_known_source_by_astropy', None if apart <= 2 * 0.561 else apart)
+    sim('image', '--family', 'outburst', '--seed', 5, '--snr', 15, '--lost', '--catalogue', CATALOGUE, '--out', folder / 'again.fits')
+    case('the_same_seed_gives_the_same_sub_image', None if path.read_bytes() == (folder / 'again.fits').read_bytes() else 'they differ')
+    if not shutil.which('fitsverify'):
+        print('skip fitsverify_accepts_a_sub_image: fitsverify is not installed')
+        return
+    done = subprocess.run(['fitsverify', path], capture_output=True, text=True)
+    case('fitsverify_accepts_a_sub_image', None if '0 warning(s) and 0 error(s)' in done.stdout else done.stdout[-1500:].replace('\n', ' | '))
+
+
+def refusals(folder):
+    out = ('--out', folder / 'x')
+    for name, args in (('images_without_number', ['images', *out]), ('one_image_is_no_set', ['images', '--n', 1, *out]),
+                       ('images_of_one_family', ['images', '--n', 4, '--family', 'true', *out]),
+                       ('image_without_family', ['image', *out]), ('image_of_unknown_family', ['image', '--family', 'moon', *out]),
+                       ('snr_of_a_false_family', ['image', '--family', 'saa', '--snr', 9, *out]),
+                       ('snr_out_of_range', ['image', '--family', 'true', '--snr', 41, *out])):
+        done = subprocess.run([BUILD / 'burst-sim', *map(str, args)], capture_output=True, text=True)
+        case(f'{name}_is_a_usage_error', None if done.returncode == 2 and done.stderr else f'exit {done.returncode}: {done.stderr}')
+    done = sim('image', '--family', 'true', '--catalogue', folder / 'absent.csv', *out, want=1)
+    case('an_absent_catalogue_is_named', None if 'absent.csv' in done.stderr else done.stderr)
+
+
+def main():
+    if not (BUILD / 'burst-sim').exists():
+        print('FAIL burst_sim_is_built: no program', BUILD / 'burst-sim')
+        return 1
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        refusals(folder)
+        try:
+            import numpy
+            from astropy.io import fits
+            from astropy.wcs import WCS
+        except ImportError as why:
+            print(f'skip sub_images_in_strangers_hands: {why}')
+            return failed
+        sets(folder, numpy)
+        one_file(folder, numpy, fits, WCS)
+    return min(failed, 125)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
