@@ -5,10 +5,12 @@ import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get('BURST_BUILD', ROOT / 'build/release'))
@@ -16,6 +18,7 @@ SHARED = ROOT.parent / 'shared'
 PROBE = SHARED / 'tools/burst-probe'
 GRB = SHARED / 'data/fermi-gbm/bn110721200/glg_tte_n6_bn110721200_v00.fit'
 SLOW = 8 if os.environ.get('BURST_SANITIZER') else 1  # sanitizers stretch every wait
+HEADER = struct.Struct('>4sBBH16sQq')  # magic version flags content stream seq sent_ns
 CORE_OUT = ('alert_datetime', 'latency')
 
 
@@ -122,7 +125,6 @@ models: {{backend: {backend}}}
 
     def verdicts(self, prefix='burst'):
         """Every verdict of the history, in order, read through burst-probe's rules when it is there."""
-        import struct
         import zmq
         s = zmq.Context.instance().socket(zmq.DEALER)
         s.linger = 0
@@ -144,6 +146,48 @@ models: {{backend: {backend}}}
             out += [json.loads(i[2]) for i in items]
         s.close()
         return out
+
+
+class Gateway:
+    """The input side of protocol.md 1 and 2, small: numbered messages on a PUB socket, kept for REPLAY and LAST."""
+    def __init__(self, live, history):
+        import zmq
+        context = zmq.Context.instance()
+        self.pub, self.router = context.socket(zmq.PUB), context.socket(zmq.ROUTER)
+        self.pub.sndhwm = 0
+        self.pub.bind(live)
+        self.router.bind(history)
+        self.stream, self.last, self.kept = uuid.uuid4().bytes, {}, {}
+
+    def send(self, topic, body, flags=4):
+        self.last[topic] = self.last.get(topic, 0) + 1
+        frames = [topic, HEADER.pack(b'BRST', 1, flags, 1, self.stream, self.last[topic], time.time_ns()), body]
+        self.kept.setdefault(topic, []).append(frames)
+        self.pub.send_multipart(frames)
+
+    def serve(self, timeout_ms=0):
+        while self.router.poll(timeout_ms):
+            who, verb, *rest = self.router.recv_multipart()
+            timeout_ms = 0
+            if verb == b'HELLO':
+                self.router.send_multipart([who, b'OK', self.stream])
+            elif verb == b'REPLAY':
+                start, most = max(1, int.from_bytes(rest[2], 'big')), int.from_bytes(rest[3], 'big')
+                items = self.kept.get(rest[0], [])[start - 1:][:most]
+                for frames in items:
+                    self.router.send_multipart([who, b'ITEM', *frames])
+                self.router.send_multipart([who, b'END', rest[0], (start + len(items)).to_bytes(8, 'big')])
+            elif verb == b'ACK':
+                self.router.send_multipart([who, b'OK'])
+            else:
+                for topic, items in sorted(self.kept.items()):
+                    if topic.startswith(rest[0]):
+                        self.router.send_multipart([who, b'ITEM', *items[-1]])
+                self.router.send_multipart([who, b'END', rest[0], bytes(8)])
+
+    def beat(self):
+        body = {'stream': str(uuid.UUID(bytes=self.stream)), 'alert_datetime': '2026-01-01T00:00:00.000000Z', 'last': {t.decode(): n for t, n in self.last.items()}}
+        self.pub.send_multipart([b'burst.v1.heartbeat', HEADER.pack(b'BRST', 1, 0, 2, self.stream, 0, time.time_ns()), json.dumps(body).encode()])
 
 
 class Cases:

@@ -16,12 +16,10 @@ import json
 import os
 import pathlib
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 
 import numpy as np
 import zmq
@@ -29,51 +27,8 @@ from astropy.io import fits
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / 'system'))
-from harness import ROOT, Daemon, free_ports, program  # noqa: E402
-
-HEADER = struct.Struct('>4sBBH16sQq')
+from harness import ROOT, Daemon, Gateway, free_ports, program  # noqa: E402
 IMAGES, EVENTS = b'burst-archive.v1.svom.eclairs.subimage', b'burst-archive.v1.gecam-b.grd.events'
-
-
-class Gateway:
-    """A PUB socket with numbered messages and an empty history: enough for a bench that loses nothing."""
-    def __init__(self, live, history):
-        context = zmq.Context.instance()
-        self.pub, self.router = context.socket(zmq.PUB), context.socket(zmq.ROUTER)
-        self.pub.sndhwm = 0
-        self.pub.bind(live)
-        self.router.bind(history)
-        self.stream, self.last, self.kept = uuid.uuid4().bytes, {}, {}
-
-    def send(self, topic, body):
-        self.last[topic] = self.last.get(topic, 0) + 1
-        frames = [topic, HEADER.pack(b'BRST', 1, 4, 1, self.stream, self.last[topic], time.time_ns()), body]
-        self.kept.setdefault(topic, []).append(frames)
-        self.pub.send_multipart(frames)
-
-    def serve(self, timeout_ms=0):
-        while self.router.poll(timeout_ms):
-            who, verb, *rest = self.router.recv_multipart()
-            timeout_ms = 0
-            if verb == b'HELLO':
-                self.router.send_multipart([who, b'OK', self.stream])
-            elif verb == b'REPLAY':
-                start, most = max(1, int.from_bytes(rest[2], 'big')), int.from_bytes(rest[3], 'big')
-                items = self.kept.get(rest[0], [])[start - 1:][:most]
-                for frames in items:
-                    self.router.send_multipart([who, b'ITEM', *frames])
-                self.router.send_multipart([who, b'END', rest[0], (start + len(items)).to_bytes(8, 'big')])
-            elif verb == b'ACK':
-                self.router.send_multipart([who, b'OK'])
-            else:
-                for topic, items in sorted(self.kept.items()):
-                    if topic.startswith(rest[0]):
-                        self.router.send_multipart([who, b'ITEM', *items[-1]])
-                self.router.send_multipart([who, b'END', rest[0], bytes(8)])
-
-    def beat(self):
-        body = {'stream': str(uuid.UUID(bytes=self.stream)), 'alert_datetime': '2026-01-01T00:00:00.000000Z', 'last': {t.decode(): n for t, n in self.last.items()}}
-        self.pub.send_multipart([b'burst.v1.heartbeat', HEADER.pack(b'BRST', 1, 0, 2, self.stream, 0, time.time_ns()), json.dumps(body).encode()])
 
 
 class Peer:

@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""Bad input through the running daemon: every bad file of tests/bad and bad frames, with good sub-images between. Each refusal is
+counted under its own name, told once in one clear sentence, and every good packet around it gets its verdict."""
+import collections
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from harness import HEADER, ROOT, SLOW, Cases, Daemon, Gateway, check, finals
+
+sys.path.insert(0, str(ROOT / 'tests/bad'))
+import fits_bytes  # noqa: E402
+
+IMAGES = b'burst-archive.v1.svom.eclairs.subimage'
+
+
+def good(number):
+    return fits_bytes.subimage(np.random.default_rng(number), burst_id=f'sb26{number:06d}').bytes()
+
+
+class Session:
+    def __init__(self, folder, started):
+        self.daemon = Daemon(folder)
+        started.append(self.daemon)
+        self.gateway = Gateway(self.daemon.gateway_live, self.daemon.gateway_history)
+        self.daemon.start()
+        self.n_good = 0
+        self.settle(1)
+
+    def settle(self, seconds):
+        until = time.time() + seconds * SLOW
+        while time.time() < until:
+            self.gateway.serve(50)
+            self.gateway.beat()
+
+    def send_good(self):
+        self.n_good += 1
+        self.gateway.send(IMAGES, good(self.n_good))
+
+    def wait(self, what, seconds=60):
+        until = time.time() + seconds * SLOW
+        while time.time() < until:
+            self.settle(0.2)
+            if what(self.daemon.status()['counters']):
+                return True
+        return False
+
+    def all_good_have_verdicts(self):
+        ok = self.wait(lambda c: c['images'] >= self.n_good, 120)
+        check(ok, f'{self.daemon.status()["counters"]["images"]} of {self.n_good} good images scored; {self.daemon.status()["counters"]}')
+        self.wait(lambda c: c['verdicts'] >= self.n_good)
+        told = finals(self.daemon.verdicts())
+        missing = [f'sb26{i:06d}' for i in range(1, self.n_good + 1) if f'sb26{i:06d}' not in told]
+        check(not missing, f'no verdict for {missing}')
+
+
+def every_bad_file_is_counted_and_the_next_good_one_is_judged(folder, started):
+    subprocess.run([ROOT / 'tests/bad/make.py', '--out', f'{folder}/bad'], check=True, stdout=subprocess.DEVNULL)
+    entries = json.loads(subprocess.run([ROOT / 'tests/bad/make.py', '--list'], check=True, capture_output=True, text=True).stdout)
+    bad = [e for e in entries if e['code'] != 'ok']
+    check(len(bad) >= 60, f'only {len(bad)} bad files')
+    s = Session(folder, started)
+    s.send_good()
+    want, seen = collections.Counter(), set()
+    for i, e in enumerate(bad):
+        body = open(f'{folder}/bad/{e["name"]}', 'rb').read()
+        if (e['topic'], body) in seen:
+            continue
+        seen.add((e['topic'], body))
+        want[('bad_subimage.' if e['topic'].endswith('subimage') else 'bad_events.') + e['code']] += 1
+        s.gateway.send(b'burst-archive.v1.' + e['topic'].encode(), body)
+        if i % 10 == 0:
+            s.send_good()
+        s.gateway.serve()
+    s.send_good()
+    s.all_good_have_verdicts()
+    check(s.wait(lambda c: sum(c.get(k, 0) for k in want) >= sum(want.values()), 60), 'not all refusals counted')
+    counters = s.daemon.status()['counters']
+    differ = {k: (counters.get(k, 0), n) for k, n in want.items() if counters.get(k, 0) != n}
+    check(not differ, f'counted and wanted: {differ}')
+    log = s.daemon.log.read_text()
+    told = {(line.split('kind=')[1].split()[0], line.split('error=')[1].split()[0]) for line in log.splitlines() if 'input refused' in line}
+    untold = [k for k in want if tuple(k.split('.')) not in told]
+    check(not untold, f'never told: {untold}')
+    check(s.daemon.process.poll() is None, 'burstd has ended')
+
+
+def raw(s, frames):
+    s.gateway.pub.send_multipart(frames)
+
+
+def bad_frames_are_counted_and_the_next_good_message_is_judged(folder, started):
+    s = Session(folder, started)
+    stream = s.gateway.stream
+
+    def header(magic=b'BRST', version=1, flags=4, content=1, seq=1, sent=None):
+        return HEADER.pack(magic, version, flags, content, stream, seq, time.time_ns() if sent is None else sent)
+    body = good(999)
+    cases = {
+        'wrong magic': ([IMAGES, header(magic=b'FITS'), body], 'format'),
+        'version 2': ([IMAGES, header(version=2), body], 'unsupported'),
+        'unknown flag': ([IMAGES, header(flags=64), body], 'unsupported'),
+        'content 9': ([IMAGES, header(content=9), body], 'unsupported'),
+        'header of 39 bytes': ([IMAGES, header()[:39], body], 'shape'),
+        'header empty': ([IMAGES, b'', body], 'shape'),
+        'two frames': ([IMAGES, header()], 'shape'),
+        'six frames': ([IMAGES, header(), body, b'', b'', b''], 'shape'),
+        'seal of 5 bytes': ([IMAGES, header(), body, b'seal!'], 'shape'),
+        'seq 0': ([IMAGES, header(seq=0), body], 'range'),
+        '17 MiB': ([IMAGES, header(), bytes(17 << 20)], 'limit'),
+        'topic with a control character': ([b'burst-archive.v1.svom\x07eclairs', header(), body], 'format'),
+    }
+    want = collections.Counter()
+    s.send_good()
+    for name, (frames, code) in cases.items():
+        raw(s, frames)
+        want['bad_frame.' + code] += 1
+        s.send_good()
+        s.settle(0.2)
+    s.all_good_have_verdicts()
+    counters = s.daemon.status()['counters']
+    differ = {k: (counters.get(k, 0), n) for k, n in want.items() if counters.get(k, 0) != n}
+    check(not differ, f'counted and wanted: {differ}')
+    check(counters['gaps'] == 0, f'{counters["gaps"]} messages given up')
+    log = s.daemon.log.read_text()
+    for word in ('magic', 'version', '16 MiB', 'frames'):
+        check(word in log, f'"{word}" is not in the log: {log[-1500:]}')
+
+
+def a_topic_nobody_reads_and_a_repeat_lose_nothing(folder, started):
+    s = Session(folder, started)
+    s.send_good()
+    s.gateway.send(b'burst-archive.v1.fermi.lat.events', b'x')
+    s.gateway.send(IMAGES, good(1))  # the same bytes again
+    s.send_good()
+    s.all_good_have_verdicts()
+    counters = s.daemon.status()['counters']
+    check(counters.get('bad_frame.unsupported') == 1, f'{counters}')
+    check(counters['duplicates'] == 1, f'{counters}')
+    numbers = [v['record_number'] for v in s.daemon.verdicts() if v['id'] == 'sb26000001']
+    check(numbers == [1], f'the repeat made records {numbers}')
+
+
+def another_image_under_the_same_number_is_a_conflict(folder, started):
+    s = Session(folder, started)
+    s.send_good()
+    s.gateway.send(IMAGES, fits_bytes.subimage(np.random.default_rng(77), burst_id='sb26000001').bytes())
+    s.send_good()
+    s.all_good_have_verdicts()
+    check(s.daemon.counter('bad_subimage.conflict') == 1, f'{s.daemon.status()["counters"]}')
+
+
+if __name__ == '__main__':
+    cases = Cases()
+    for case in (every_bad_file_is_counted_and_the_next_good_one_is_judged, bad_frames_are_counted_and_the_next_good_message_is_judged,
+                 a_topic_nobody_reads_and_a_repeat_lose_nothing, another_image_under_the_same_number_is_a_conflict):
+        if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
+            cases.run(case)
+    cases.finish()
