@@ -185,6 +185,10 @@ class Gateway:
                         self.router.send_multipart([who, b'ITEM', *items[-1]])
                 self.router.send_multipart([who, b'END', rest[0], bytes(8)])
 
+    def close(self):
+        self.pub.close(0)
+        self.router.close(0)
+
     def beat(self):
         body = {'stream': str(uuid.UUID(bytes=self.stream)), 'alert_datetime': '2026-01-01T00:00:00.000000Z', 'last': {t.decode(): n for t, n in self.last.items()}}
         self.pub.send_multipart([b'burst.v1.heartbeat', HEADER.pack(b'BRST', 1, 0, 2, self.stream, 0, time.time_ns()), json.dumps(body).encode()])

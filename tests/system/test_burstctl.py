@@ -22,10 +22,10 @@ def ctl(*arguments, stdout=None):
 
 
 def filled(folder, started):
-    """burstd without networks, over a database with one burst and one image."""
+    """burstd over a database with one burst and one image."""
     subprocess.run([BUILD / 'tests/publish_test_publish', '--fill', f'{folder}/burst.db'], check=True)
     daemon = Daemon(folder)
-    daemon.config.write_text(daemon.config.read_text().replace('models: {', 'models: {light_curve: "", image: "", '))
+    daemon.config.write_text(daemon.config.read_text().replace('models: {', 'models: {image: "", '))
     started.append(daemon)
     return daemon.start()
 
