@@ -239,6 +239,16 @@ const char *net_meta(const struct net *net, const char *key)
     return NULL;
 }
 
+int net_n_meta(const struct net *net)
+{
+    return net->graph.n_meta;
+}
+
+const char *net_meta_key(const struct net *net, int i)
+{
+    return net->graph.meta[i].key;
+}
+
 const char *net_sha256(const struct net *net)
 {
     return net->sha256;

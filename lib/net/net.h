@@ -86,6 +86,9 @@ enum burst_err net_head(const struct net *net, struct net_head *ret, struct burs
 
 /* Value of a metadata_props key (JSON text for "burst." keys), or NULL. */
 const char *net_meta(const struct net *net, const char *key);
+/* How many keys there are; the i-th, 0 <= i < that number, in the order of the file. */
+int net_n_meta(const struct net *net);
+const char *net_meta_key(const struct net *net, int i);
 /* SHA-256 of the file, hex; name of the backend that answers; "pytorch 1.13.1" or "". */
 const char *net_sha256(const struct net *net);
 const char *net_backend_name(const struct net *net);

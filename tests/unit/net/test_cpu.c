@@ -229,7 +229,7 @@ TEST(the_light_curve_network_is_as_plain_and_has_no_reference_implementation)
     struct net *net = compare_made(&m, 1, NULL, 0);
     if (!net) return;
     check_implementations(net, false);
-    /* Two multiplications in a thousand less than the 399.4 M of science.md A.10, which counts them too. */
+    /* science.md A.10: 399 M */
     CHECK_INT(net_macs(net), 399345792);
     net_close(net);
 }
