@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 
 from harness import BUILD, Cases, Daemon, check, popen, program
 
@@ -96,7 +97,7 @@ def verify_reads_beside_burstd(folder, started):
     check(code == 4 and 'absent.db' in err, f'{code}: {err}')
 
 
-def watch_shows_history_and_what_comes(folder, started):
+def watch_shows_what_history_keeps(folder, started):
     daemon = filled(folder, started)
     ends = ('--live', daemon.live, '--history', daemon.history)
     code, out, err = ctl('watch', '--since', 1, '--count', 1, *ends)
@@ -110,8 +111,10 @@ def watch_shows_history_and_what_comes(folder, started):
 def watch_tells_of_silence_and_ends_on_a_signal(folder, started):
     p = popen(started, [program('burstctl'), 'watch', '--live', f'ipc://{folder}/a', '--history', f'ipc://{folder}/b'], f'{folder}/watch.log')
     log = pathlib.Path(folder, 'watch.log')
+    until = time.time() + 60
     while 'no heartbeat from' not in log.read_text():
-        check(p.poll() is None, log.read_text())
+        check(p.poll() is None and time.time() < until, f'after 60 s: {log.read_text()}')
+        time.sleep(0.1)
     p.terminate()
     check(p.wait(20) == 0, 'exit status')
 
@@ -144,7 +147,7 @@ def main():
     os.environ.pop('NO_COLOR', None)
     cases = Cases()
     for case in (alerts_lists_the_newest_first, show_draws_light_curves, show_draws_the_image_in_half_blocks, show_says_what_is_not_there,
-                 status_is_a_page_or_json, verify_reads_beside_burstd, watch_shows_history_and_what_comes,
+                 status_is_a_page_or_json, verify_reads_beside_burstd, watch_shows_what_history_keeps,
                  watch_tells_of_silence_and_ends_on_a_signal, wrong_use_is_refused_with_the_way_out):
         cases.run(case)
     cases.finish()

@@ -1,10 +1,10 @@
 /* Publishing through the real publisher over the SQLite log; with arguments, a small daemon for the wire test:
  *   publish_test_publish --serve DATABASE N   publish N events of three revisions with evidence (what is known already is
- *                                             not told again), print the endpoints, serve until standard input ends */
-#include "publish/evidence.h"
+ *                                             not told again), print the endpoints, serve until standard input ends
+ *   publish_test_publish --fill DATABASE      publish a burst and an image with true evidence files, and end */
 #include "publish/json.h"
 #include "publish/publish.h"
-#include "sample_verdict.h"
+#include "sample_evidence.h"
 #include "store_fixture.h"
 #include "stream/context.h"
 #include <poll.h>
@@ -257,8 +257,62 @@ static int serve(const char *database, int n)
     return err ? 1 : 0;
 }
 
+/* 10 counts in every bin and atom, 100 in the bins under character 40 of 75: what the spark lines must show. */
+static enum burst_err fill_burst(void)
+{
+    struct verdict v = sample_burst();
+    struct lightcurve_window *w = sample_window();
+    uint8_t *fits = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < (size_t)2 * 3 * WINDOW_BINS; i++)
+        w->counts[i] = i % WINDOW_BINS / 25 == 40 ? 100 : 10;
+    enum burst_err err = publish_verdict(store, publisher, &v, clock_tt_now_ns(), &answer, &seq, &error);
+    if (!err) err = evidence_lightcurves(&v, w, NULL, 0, &fits, &n, &error);
+    if (!err) err = publish_evidence(store, publisher, &v, fits, n, &answer, &seq, &error);
+    free(fits);
+    window_free(w);
+    return err;
+}
+
+static enum burst_err fill_image_event(void)
+{
+    struct verdict v = sample_image();
+    struct subimage_packet p = sample_packet();
+    struct image_sample s;
+    struct image_explanation x;
+    uint8_t *fits = NULL;
+    size_t n = 0;
+    fill_image(&s, &x, &p);
+    v.latency_since_trigger_s = 81;
+    enum burst_err err =
+        publish_verdict(store, publisher, &v, v.trigger_ns + 81 * CLOCK_NS_PER_S, &answer, &seq, &error);
+    if (!err) err = evidence_image(&v, &s, &x, &fits, &n, &error);
+    if (!err) err = publish_evidence(store, publisher, &v, fits, n, &answer, &seq, &error);
+    free(fits);
+    return err;
+}
+
+static int fill(const char *database)
+{
+    (void)snprintf(path, sizeof path, "%s", database);
+    struct store_settings settings = {path, 7};
+    enum burst_err err = store_open(&settings, &store, &new_stream, &error);
+    if (!err) {
+        log_ = store_log(store);
+        err = open_publisher(&error);
+    }
+    if (!err) err = fill_burst();
+    if (!err) err = fill_image_event();
+    publisher_close(publisher);
+    stream_context_close(context);
+    if (!err) err = store_close(store, &error);
+    if (err) fprintf(stderr, "%s\n", error.text);
+    return err ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--fill") == 0) return fill(argv[2]);
     if (argc == 4 && strcmp(argv[1], "--serve") == 0) return serve(argv[2], atoi(argv[3]));
     RUN(a_verdict_is_in_the_log_as_its_json_under_its_topic_and_flags);
     RUN(flags_follow_realm_tense_and_type);
