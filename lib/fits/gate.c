@@ -189,7 +189,7 @@ static enum burst_err read_axes(const struct gate *g, struct fits_hdu *hdu, size
                           hdu->name, (int)n_axis, FITS_AXIS_MAX, fits_key_at(hdu, "NAXIS"));
     hdu->n_axis = (int)n_axis;
     for (int i = 0; i < hdu->n_axis; i++) {
-        char key[16];
+        char key[24];
         (void)snprintf(key, sizeof key, "NAXIS%d", i + 1);
         if ((err = next_int(g, hdu, index, key, 0, INT64_MAX, BURST_E_FORMAT, &hdu->axis[i]))) return err;
     }

@@ -57,15 +57,15 @@ static enum burst_err parse_form(const struct fits_hdu *hdu, const char *text, s
     return BURST_OK;
 }
 
-static void column_key(const char *stem, int column, char ret_key[16])
+static void column_key(const char *stem, int column, char ret_key[24])
 {
-    (void)snprintf(ret_key, 16, "%s%d", stem, column + 1);
+    (void)snprintf(ret_key, 24, "%s%d", stem, column + 1);
 }
 
 static enum burst_err read_scale(const struct fits_hdu *hdu, int i, struct fits_column *column,
                                  struct burst_error *reterr)
 {
-    char key[16];
+    char key[24];
     enum burst_err err = BURST_OK;
     column->scale = 1;
     column_key("TSCAL", i, key);
@@ -89,7 +89,7 @@ static enum burst_err read_scale(const struct fits_hdu *hdu, int i, struct fits_
 static enum burst_err read_column(const struct fits_hdu *hdu, int i, struct fits_column *column,
                                   struct burst_error *reterr)
 {
-    char key[16], text[FITS_TEXT_MAX];
+    char key[24], text[FITS_TEXT_MAX];
     *column = (struct fits_column){0};
     column_key("TFORM", i, key);
     column->form_at = fits_key_at(hdu, key);

@@ -313,7 +313,7 @@ static enum burst_err put_zeros(struct fits_writer *w, const struct fits_put_col
                                 struct burst_error *reterr)
 {
     for (int c = 0; c < n_column; c++) {
-        char key[16];
+        char key[24];
         (void)snprintf(key, sizeof key, "TZERO%d", c + 1);
         if (!columns[c].zero_ns) continue;
         enum burst_err err = fits_put_ns(w, key, columns[c].zero_ns, "offset of the stored values", reterr);

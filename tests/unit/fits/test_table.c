@@ -15,7 +15,7 @@ static void make_forms(void)
     made_end(&file);
     made_table(&file, 40, 2, 10);
     for (int i = 0; i < 10; i++) {
-        char name[8];
+        char name[16];
         (void)snprintf(name, sizeof name, "C%d", i);
         made_column(&file, i + 1, name, forms[i]);
     }
