@@ -237,6 +237,11 @@ def events(s):
         f['EVENTS'].set('TFORM1', '1E')
     s.wrong('T4', 'gbm', 'time_single_precision', time_as_float, 'format', 'EVENTS: column TIME is 1E, 1D expected')
 
+    def one_bound(f):
+        f['EBOUNDS'].data = f['EBOUNDS'].data[:10]
+        f['EBOUNDS'].set('NAXIS2', 1)
+    s.wrong('T10', 'gbm', 'ebounds_one_row', one_bound, 'limit', 'EBOUNDS: 1 rows, 2 to 4096')
+
     def no_good(f):
         f['GTI'].data = b''
         f['GTI'].set('NAXIS2', 0)

@@ -147,6 +147,7 @@ TEST(structure_out_of_order_is_refused)
         {10, "EXTNAME = 5", "EXTNAME is the integer 5", BURST_E_FORMAT},
         {0, "XTENSION= 'TABLE   '", "IMAGE and BINTABLE are taken", BURST_E_UNSUPPORTED},
         {0, "XTENSION= 'IUEIMAGE'", "IMAGE and BINTABLE are taken", BURST_E_UNSUPPORTED},
+        {0, "XTENSION= 5", "XTENSION expected", BURST_E_FORMAT},
         {0, "SIMPLE  =                    T", "no further HDU (byte 2880)", BURST_E_FORMAT}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         make_table_file(NULL);

@@ -133,6 +133,7 @@ TEST(broken_column_keywords_are_refused)
                  {"1I", "TNULL1  =                  1.5", NULL, "TNULL1 is the real", BURST_E_FORMAT},
                  {"1I", "TFORM1  = '1I      '", NULL, "TFORM1 stands 2 times", BURST_E_FORMAT},
                  {"1I", "TTYPE1  = 'PHA     '", NULL, "TTYPE1 stands 2 times", BURST_E_FORMAT},
+                 {"1M", NULL, NULL, "add up to 16 bytes", BURST_E_SHAPE},
                  {"1J", NULL, NULL, "add up to 4 bytes a row, NAXIS1 is 2", BURST_E_SHAPE}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         make_one(cases[i].form, cases[i].extra, cases[i].extra2);
