@@ -1,6 +1,5 @@
 /* The plain C truth of standardise.h. */
 #include "kernels/standardise.h"
-#include <math.h>
 
 static uint32_t band_count(const uint32_t *counts, size_t n_bin, int first, int last, size_t t)
 {
@@ -21,17 +20,7 @@ void standardise_band(const uint32_t *counts, const uint8_t *valid, size_t n_bin
         sum += c;
         sum2 += (double)(c * c);
     }
-    double mean = n ? (double)sum / (double)n : 0.0;
-    double variance = n ? sum2 / (double)n - mean * mean : 0.0;
-    double scale =
-        variance > 1e-9 * (mean * mean + 1.0) ? 1.0 / sqrt(variance) : 0.0; /* equal bins leave only rounding */
+    struct standardise_scale s = standardise_scale_of(n, sum, sum2);
     for (size_t t = 0; t < n_bin; t++)
-        ret_z[t] = valid[t] ? (float)(((double)band_count(counts, n_bin, first, last, t) - mean) * scale) : 0.0f;
-}
-
-void standardise_bands(const uint32_t *counts, const uint8_t *valid, size_t n_bin, const uint8_t *first,
-                       const uint8_t *last, int n_band, float *ret_z)
-{
-    for (int b = 0; b < n_band; b++)
-        standardise_band(counts, valid, n_bin, first[b], last[b], ret_z + (size_t)b * n_bin);
+        ret_z[t] = valid[t] ? standardise_one(band_count(counts, n_bin, first, last, t), s) : 0.0f;
 }

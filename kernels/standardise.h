@@ -1,8 +1,34 @@
 /* Standardise light-curve bands: the one arithmetic that training and serving share. */
 #ifndef BURST_KERNELS_STANDARDISE_H
 #define BURST_KERNELS_STANDARDISE_H
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __CUDACC__
+#define STANDARDISE_BOTH static __host__ __device__ inline
+#else
+#define STANDARDISE_BOTH static inline
+#endif
+
+/* What plain C and CUDA share. */
+struct standardise_scale {
+    double mean, scale;
+};
+
+/* Mean and 1 / deviation of n bins with that sum and that sum of squares; scale 0 where the bins are all equal. */
+STANDARDISE_BOTH struct standardise_scale standardise_scale_of(uint64_t n, uint64_t sum, double sum2)
+{
+    struct standardise_scale s = {n ? (double)sum / (double)n : 0.0, 0.0};
+    double variance = n ? sum2 / (double)n - s.mean * s.mean : 0.0;
+    if (variance > 1e-9 * (s.mean * s.mean + 1.0)) s.scale = 1.0 / sqrt(variance); /* equal bins leave only rounding */
+    return s;
+}
+
+STANDARDISE_BOTH float standardise_one(uint32_t count, struct standardise_scale s)
+{
+    return (float)(((double)count - s.mean) * s.scale);
+}
 
 /* Sum atoms to one band, subtract the mean over valid bins and divide by their standard deviation.
  *
