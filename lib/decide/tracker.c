@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An event's score is the mean logit of its best 8 windows (8.2 s): a burst stays in the 120 s window for a hundred strides,
+/* An event's score is the mean logit of its best 4 windows (4.1 s): a burst stays in the 120 s window for a hundred strides,
  * a lucky fluctuation does not, so an event that only one window saw sinks as the next ones come. */
-enum { TOP_WINDOWS = 8, MEMBER_LEAST = 3 };
+enum { TOP_WINDOWS = 4, MEMBER_LEAST = 3 };
 #define HYSTERESIS     0.05              /* a call is left only this far beyond its threshold */
 #define PARTICLE_ALIKE 2.302585092994046 /* ln 10: ten times likelier that all detectors see the same */
 #define NOISE_SNR      6.0

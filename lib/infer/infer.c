@@ -18,7 +18,8 @@ static enum burst_err open_lightcurve(struct infer *infer, const struct infer_se
 {
     const struct net_settings settings = {.backend = s->backend, .batch_most = DETECTOR_MAX};
     enum burst_err err = net_open(s->light_curve, &settings, &infer->lightcurve, reterr);
-    if (!err) err = model_read_lightcurve(infer->lightcurve, s->light_curve, &infer->lightcurve_model, reterr);
+    if (err) return err; /* names the file */
+    err = model_read_lightcurve(infer->lightcurve, s->light_curve, &infer->lightcurve_model, reterr);
     if (err) return burst_prefix(reterr, err, s->light_curve);
     infer->has_head = net_head(infer->lightcurve, &infer->head, &infer->no_head) == BURST_OK;
     if (infer->has_head && (infer->head.n_position > CAM_MAX || infer->head.size[0] != 1)) {
@@ -35,7 +36,8 @@ static enum burst_err open_image(struct infer *infer, const struct infer_setting
 {
     const struct net_settings settings = {.backend = s->backend, .batch_most = IMAGE_BATCH};
     enum burst_err err = net_open(s->image, &settings, &infer->image, reterr);
-    if (!err) err = model_read_image(infer->image, s->image, &infer->image_model, reterr);
+    if (err) return err;
+    err = model_read_image(infer->image, s->image, &infer->image_model, reterr);
     return err ? burst_prefix(reterr, err, s->image) : BURST_OK;
 }
 
