@@ -36,6 +36,19 @@ TEST(old_messages_go_but_the_newest_and_the_newest_revisions_stay)
     end();
 }
 
+TEST(of_a_topic_that_is_all_old_the_newest_stays)
+{
+    begin();
+    for (int i = 0; i < 3; i++)
+        put(VERDICT, "old", NOW_NS - 9 * DAY_NS);
+    CHECK_INT(store_prune(store, NOW_NS, &error), BURST_OK);
+    CHECK_INT(earliest_of(VERDICT), 3);
+    CHECK_INT(head_of(VERDICT), 3);
+    CHECK_INT(store_counts(store).pruned, 2);
+    CHECK_INT(verified().n_message, 1);
+    end();
+}
+
 TEST(the_retention_can_be_changed_while_running)
 {
     begin();
@@ -282,6 +295,7 @@ TEST(a_failed_commit_breaks_the_store_and_loses_nothing_told)
 int main(void)
 {
     RUN(old_messages_go_but_the_newest_and_the_newest_revisions_stay);
+    RUN(of_a_topic_that_is_all_old_the_newest_stays);
     RUN(the_retention_can_be_changed_while_running);
     RUN(a_restored_or_truncated_log_is_a_new_stream);
     RUN(a_lost_file_with_its_note_still_there_is_a_new_stream);
