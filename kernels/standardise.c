@@ -24,3 +24,10 @@ void standardise_band(const uint32_t *counts, const uint8_t *valid, size_t n_bin
     for (size_t t = 0; t < n_bin; t++)
         ret_z[t] = valid[t] ? standardise_one(band_count(counts, n_bin, first, last, t), s) : 0.0f;
 }
+
+void standardise_bands(const uint32_t *counts, const uint8_t *valid, size_t n_bin, const uint8_t *first,
+                       const uint8_t *last, int n_band, float *ret_z)
+{
+    for (int b = 0; b < n_band; b++)
+        standardise_band(counts, valid, n_bin, first[b], last[b], ret_z + (size_t)b * n_bin);
+}
