@@ -16,7 +16,7 @@ static void count_readers(struct fold *f)
 {
     struct net_graph *g = f->g;
     for (int i = 0; i < g->n_node; i++)
-        for (int j = 0; j < g->node[i].n_input; j++)
+        for (int j = 0; j < g->node[i].n_input && !f->dead[i]; j++)
             if (g->node[i].input[j] >= 0) f->readers[g->node[i].input[j]]++;
 }
 
@@ -49,22 +49,26 @@ static void take_output(struct fold *f, struct net_node *node, const struct net_
 
 /* ---- dropout and identity ---- */
 
-static void drop_pass(struct fold *f)
+/* One pass: `same` says which value stands for each, and grows with the nodes, which are in order. */
+static enum burst_err drop_pass(struct fold *f)
 {
     struct net_graph *g = f->g;
+    int *same = malloc(((size_t)g->n_value + 1) * sizeof *same);
+    if (!same) return burst_fail(f->reterr, BURST_E_NOMEM, "no memory to fold %d nodes", g->n_node);
+    for (int v = 0; v < g->n_value; v++)
+        same[v] = v;
     for (int i = 0; i < g->n_node; i++) {
         struct net_node *node = &g->node[i];
+        for (int k = 0; k < node->n_input; k++)
+            if (node->input[k] >= 0) node->input[k] = same[node->input[k]];
         bool nothing = node->op == NET_OP_DROPOUT || node->op == NET_OP_IDENTITY;
         const struct net_value *out = &g->value[node->output];
         if (!nothing || out->kept || out->output) continue;
-        int from = node->output, to = node->input[0];
-        for (int j = i + 1; j < g->n_node; j++)
-            for (int k = 0; k < g->node[j].n_input; k++)
-                if (g->node[j].input[k] == from) g->node[j].input[k] = to;
-        f->readers[to] += f->readers[from] - 1;
-        f->readers[from] = 0;
+        same[node->output] = node->input[0];
         f->dead[i] = true;
     }
+    free(same);
+    return BURST_OK;
 }
 
 /* ---- batch normalisation ---- */
@@ -319,9 +323,9 @@ enum burst_err fold_graph(struct net_graph *g, struct burst_error *reterr)
     struct burst_error local = {0};
     struct fold f = {.g = g, .reterr = reterr ? reterr : &local};
     enum burst_err err = take_room(&f);
+    if (!err) err = drop_pass(&f);
     if (!err) {
         count_readers(&f);
-        drop_pass(&f);
         err = norm_pass(&f);
     }
     if (!err) err = add_pass(&f);
