@@ -36,10 +36,10 @@ STANDARDISE_BOTH float standardise_one(uint32_t count, struct standardise_scale 
  *           valid  [n_bin]          1 where the bin is data, 0 where it is missing
  *           first, last             the band is the sum of atoms [first, last)
  * Returned  ret_z  [n_bin]          unitless; missing bins are 0
- * Notes     Population deviation (divide by the number of valid bins). A band whose valid bins are all equal, or with
- * no valid bin, becomes zeros: a dead detector must not look like a burst. Sums are exact integers, so the result does
- * not depend on the order of summation; counts up to 2^20 per bin in 8 atoms and 4,096 bins fit. Source    science.md
- * A.9 (Zhang et al., table 2: standardise each channel); protocol.md 4. */
+ * Notes     Population deviation (divide by the number of valid bins). A band whose valid bins are all equal, or with no
+ *           valid bin, becomes zeros: a dead detector must not look like a burst. Sums are exact integers, so the result
+ *           does not depend on the order of summation; counts up to 2^20 per bin in 8 atoms and 4,096 bins fit.
+ * Source    science.md A.9 (Zhang et al., table 2: standardise each channel); protocol.md 4. */
 void standardise_band(const uint32_t *counts, const uint8_t *valid, size_t n_bin, int first, int last, float *ret_z);
 
 /* The same for every band of a light curve.

@@ -15,9 +15,10 @@ void band_set_default(struct band_set *ret_bands);
  *
  * Given     pair_kev [n_band][2]  keV, finite, 0 <= lo < hi, any order, overlaps allowed
  *           n_band                1..BAND_MAX
- * Returned  ret_bands             atoms rising; bands in the order given; intervals between bands are atoms no band
- * sums Errors    BURST_E_SHAPE  n_band out of range BURST_E_RANGE  a pair is not finite, negative or not rising
- *           BURST_E_LIMIT  more than ATOM_MAX atoms; ret_bands untouched in every case */
+ * Returned  ret_bands             atoms rising; bands in the order given; intervals between bands are atoms no band sums
+ * Errors    BURST_E_SHAPE         n_band out of range
+ *           BURST_E_RANGE         a pair is not finite, negative or not rising
+ *           BURST_E_LIMIT         more than ATOM_MAX atoms; ret_bands untouched in every case */
 enum burst_err band_set_parse(const float (*pair_kev)[2], int n_band, struct band_set *ret_bands,
                               struct burst_error *reterr);
 

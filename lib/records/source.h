@@ -49,12 +49,13 @@ const struct instrument_fact *source_facts(size_t *ret_n);
 /* Mission elapsed time zero as TT ns. */
 int64_t source_epoch_ns(const struct instrument_fact *fact);
 
-/* Topic text, e.g. "burst-archive.v1.fermi.gbm.events"; `word` NULL takes the fact's kind. Mission-wide words
- * ("verdict", "evidence", "trigger") give "burst.v1.fermi.verdict". Errors  BURST_E_LIMIT  ret_text of `size` is too
- * small */
+/* Topic text, e.g. "burst-archive.v1.fermi.gbm.events"; `word` NULL takes the fact's kind. Mission-wide words ("verdict",
+ * "evidence", "trigger") give "burst.v1.fermi.verdict".
+ * Errors    BURST_E_LIMIT        ret_text of `size` is too small
+ *           BURST_E_UNSUPPORTED  no such instrument */
 enum burst_err source_topic(struct source s, const char *word, char *ret_text, size_t size);
 /* The source a data topic names (".events" or ".subimage"); text need not end in 0.
- * Errors  BURST_E_UNSUPPORTED  no such topic; the topic is quoted */
+ * Errors    BURST_E_UNSUPPORTED  no such topic; the topic is quoted */
 enum burst_err source_parse_topic(const char *topic, size_t n, struct source *ret_s, struct burst_error *reterr);
 /* "burst", "burst-test" or "burst-archive". */
 const char *source_realm_prefix(enum burst_realm realm);
