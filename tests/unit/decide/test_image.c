@@ -94,6 +94,24 @@ TEST(a_false_one_far_from_any_source_is_noise)
     CHECK_INT(v.reason, REASON_NOISE);
 }
 
+TEST(a_false_one_with_stripes_is_a_column_effect)
+{
+    struct image_score s = score("sb26050420", 0, "VHF", 0.05);
+    for (int z = 0; z < IMAGE_SIDE; z++)
+        for (int y = 0; y < IMAGE_SIDE; y++) {
+            sample.mask[z][y] = MASK_BACKGROUND;
+            sample.snr[z][y] = (float)((z * 7 + y * 3) % 5) / 4 + (y % 9 < 2 ? 3 : 0);
+        }
+    CHECK_INT(decided(&s).reason, REASON_COLUMN_EFFECT);
+    s = score("sb26050421", 0, "VHF", 0.05);
+    for (int z = 0; z < IMAGE_SIDE; z++)
+        for (int y = 0; y < IMAGE_SIDE; y++) {
+            sample.mask[z][y] = MASK_BACKGROUND;
+            sample.snr[z][y] = (float)((z * 7 + y * 3) % 5) / 4;
+        }
+    CHECK_INT(decided(&s).reason, REASON_NOISE);
+}
+
 TEST(between_the_thresholds_a_person_decides)
 {
     struct image_score s = score("sb26050405", 0, "VHF", 0.21);
@@ -224,6 +242,7 @@ int main(void)
     RUN(a_known_source_is_true_but_reviewed);
     RUN(a_false_one_beside_a_known_source_was_badly_subtracted);
     RUN(a_false_one_far_from_any_source_is_noise);
+    RUN(a_false_one_with_stripes_is_a_column_effect);
     RUN(between_the_thresholds_a_person_decides);
     RUN(without_data_at_the_trigger_nothing_is_called);
     RUN(the_moon_is_never_followed_up);
