@@ -2,6 +2,7 @@
 #include "publish/publish.h"
 #include "base/hash.h"
 #include "publish/json.h"
+#include <stdlib.h>
 
 uint8_t publish_flags(const struct verdict *v)
 {
@@ -86,5 +87,26 @@ enum burst_err publish_evidence(struct store *store, struct publisher *publisher
     }
     *ret_answer = has ? PUBLISH_ALREADY : PUBLISH_SENT;
     *ret_seq = seq;
+    return err;
+}
+
+/* Each append moves its event into the current stream, so that the next search finds another one or none. */
+enum burst_err publish_orphans(struct store *store, struct publisher *publisher, int *ret_n, struct burst_error *reterr)
+{
+    struct store_orphan orphan;
+    bool found = false;
+    *ret_n = 0;
+    enum burst_err err = store_next_orphan(store, &orphan, &found, reterr);
+    while (!err && found) {
+        err = store_stage_orphan(store, &orphan, reterr);
+        if (!err)
+            err = publisher_send(publisher, orphan.topic, orphan.flags, orphan.content, orphan.body, orphan.n_body,
+                                 NULL, reterr);
+        store_unstage(store);
+        free(orphan.body);
+        if (err) break;
+        ++*ret_n;
+        err = store_next_orphan(store, &orphan, &found, reterr);
+    }
     return err;
 }

@@ -30,4 +30,11 @@ enum burst_err publish_verdict(struct store *store, struct publisher *publisher,
 enum burst_err publish_evidence(struct store *store, struct publisher *publisher, const struct verdict *v,
                                 const uint8_t *fits, size_t n_fits, enum publish_answer *ret_answer, uint64_t *ret_seq,
                                 struct burst_error *reterr);
+
+/* Begin a new stream: tell the newest revision of every event that is still open and that only an earlier stream told, as it
+ * was told then. To be called once store_open has said that the stream is new.
+ * Returned  *ret_n    how many
+ * Errors    BURST_E_IO, BURST_E_STATE, BURST_E_NOMEM, BURST_E_NET as publish_verdict; *ret_n counts those told before */
+enum burst_err publish_orphans(struct store *store, struct publisher *publisher, int *ret_n,
+                               struct burst_error *reterr);
 #endif

@@ -86,6 +86,22 @@ enum burst_err store_stage_evidence(struct store *store, const char *verdict_top
 /* Forget a staged record or evidence that was not sent after all. */
 void store_unstage(struct store *store);
 
+/* The newest revision of an event that is still open, told only by an earlier stream: a new stream has to begin with these, or
+ * a consumer that asks it OPEN would never hear of them. */
+struct store_orphan {
+    char topic[STREAM_TOPIC_TEXT], id[STORE_KEY_TEXT];
+    int record_number;
+    unsigned flags, content;
+    uint8_t *body; /* malloc'd, the caller frees */
+    size_t n_body;
+};
+/* The first of them in the order they were told; *ret_found false where there is none.
+ * Errors  BURST_E_IO, BURST_E_STATE, BURST_E_NOMEM; outputs untouched */
+enum burst_err store_next_orphan(struct store *store, struct store_orphan *ret_orphan, bool *ret_found,
+                                 struct burst_error *reterr);
+/* Stage: the next append to its topic tells it again, and it is an orphan no more. Errors as store_stage_record. */
+enum burst_err store_stage_orphan(struct store *store, const struct store_orphan *orphan, struct burst_error *reterr);
+
 /* Keep `n` bytes under `key`, in the same commit as the next append, or by store_flush. The last put of a key wins.
  * Errors  BURST_E_LIMIT   n > STORE_CHECKPOINT_MAX, or the key is too long
  *         BURST_E_IO, BURST_E_STATE, BURST_E_NOMEM */

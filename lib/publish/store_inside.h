@@ -21,6 +21,8 @@ enum store_sql {
     SQL_RECORD_NEW,     /* event_id, record_number, core_hash, topic_id, seq */
     SQL_RECORD,         /* topic, id, record_number -> core_hash, evidence_seq */
     SQL_EVIDENCE_PUT,   /* topic, id, record_number, evidence_topic_id, evidence_seq */
+    SQL_ORPHAN,         /* stream -> topic, id, newest, then name, header, body, seal */
+    SQL_RECORD_MOVE,    /* topic, id, record_number, topic_id, seq */
     SQL_CHECKPOINT_PUT, /* key, bytes */
     SQL_CHECKPOINT,     /* key -> bytes */
     SQL_CONSUMER_N,     /* -> number of rows */
@@ -38,7 +40,7 @@ extern const char *const STORE_SQL[SQL_N];
 extern const char STORE_SCHEMA[];
 
 struct store_staged {
-    bool record, evidence;
+    bool record, evidence, orphan;
     char topic[STREAM_TOPIC_TEXT], id[STORE_KEY_TEXT];
     int record_number;
     uint8_t core_hash[32];

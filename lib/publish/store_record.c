@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "publish/store_inside.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool text_fits(const char *s, size_t room)
@@ -42,6 +43,13 @@ enum burst_err store_stage_evidence(struct store *store, const char *verdict_top
     return err;
 }
 
+enum burst_err store_stage_orphan(struct store *store, const struct store_orphan *orphan, struct burst_error *reterr)
+{
+    enum burst_err err = stage(store, orphan->topic, orphan->id, orphan->record_number, &store->staged, reterr);
+    if (!err) store->staged.orphan = true;
+    return err;
+}
+
 void store_unstage(struct store *store)
 {
     store->staged = (struct store_staged){0};
@@ -66,26 +74,39 @@ static enum burst_err event_put(struct store *store, const struct store_staged *
     return BURST_OK;
 }
 
+static enum burst_err write_record(struct store *store, const struct stream_item *item, int64_t topic_id,
+                                   struct burst_error *reterr)
+{
+    const struct store_staged *s = &store->staged;
+    int64_t event_id = 0;
+    enum burst_err err = event_put(store, s, item->sent_ns, &event_id, reterr);
+    if (err) return err;
+    sqlite3_stmt *st = store->db.statement[SQL_RECORD_NEW];
+    int bound = db_put_int(st, 1, event_id) + db_put_int(st, 2, s->record_number) +
+                db_put_blob(st, 3, s->core_hash, 32) + db_put_int(st, 4, topic_id) +
+                db_put_int(st, 5, (int64_t)item->seq);
+    return db_write(&store->db, st, bound, "revision", reterr);
+}
+
+/* A revision that is there learns where its evidence, or its own new place, is. */
+static enum burst_err write_place(struct store *store, enum store_sql sql, const struct stream_item *item,
+                                  int64_t topic_id, struct burst_error *reterr)
+{
+    const struct store_staged *s = &store->staged;
+    sqlite3_stmt *st = store->db.statement[sql];
+    int bound = db_put_text(st, 1, s->topic) + db_put_text(st, 2, s->id) + db_put_int(st, 3, s->record_number) +
+                db_put_int(st, 4, topic_id) + db_put_int(st, 5, (int64_t)item->seq);
+    return db_write(&store->db, st, bound, "place of a revision", reterr);
+}
+
 enum burst_err store_write_staged(struct store *store, const struct stream_item *item, int64_t topic_id,
                                   struct burst_error *reterr)
 {
     const struct store_staged *s = &store->staged;
-    struct db *db = &store->db;
-    int64_t event_id = 0;
-    if (s->record && strcmp(s->topic, item->topic) == 0) {
-        enum burst_err err = event_put(store, s, item->sent_ns, &event_id, reterr);
-        if (err) return err;
-        sqlite3_stmt *st = db->statement[SQL_RECORD_NEW];
-        int bound = db_put_int(st, 1, event_id) + db_put_int(st, 2, s->record_number) +
-                    db_put_blob(st, 3, s->core_hash, 32) + db_put_int(st, 4, topic_id) +
-                    db_put_int(st, 5, (int64_t)item->seq);
-        return db_write(db, st, bound, "revision", reterr);
-    }
-    if (!s->evidence) return BURST_OK;
-    sqlite3_stmt *st = db->statement[SQL_EVIDENCE_PUT];
-    int bound = db_put_text(st, 1, s->topic) + db_put_text(st, 2, s->id) + db_put_int(st, 3, s->record_number) +
-                db_put_int(st, 4, topic_id) + db_put_int(st, 5, (int64_t)item->seq);
-    return db_write(db, st, bound, "evidence", reterr);
+    if (s->evidence) return write_place(store, SQL_EVIDENCE_PUT, item, topic_id, reterr);
+    if (strcmp(s->topic, item->topic) != 0) return BURST_OK;
+    if (s->orphan) return write_place(store, SQL_RECORD_MOVE, item, topic_id, reterr);
+    return s->record ? write_record(store, item, topic_id, reterr) : BURST_OK;
 }
 
 /* The row of one revision; *ret_row 0 where there is none. db_done it. */
@@ -127,6 +148,42 @@ enum burst_err store_has_evidence(struct store *store, const char *verdict_topic
     *ret_has = row && sqlite3_column_type(st, 1) != SQLITE_NULL;
     db_done(st);
     return BURST_OK;
+}
+
+/* ---- a new stream over an old file ---- */
+
+static enum burst_err copy_orphan(struct store *store, sqlite3_stmt *st, struct store_orphan *ret_orphan,
+                                  struct burst_error *reterr)
+{
+    struct stream_item item;
+    struct store_orphan orphan = {.record_number = sqlite3_column_int(st, 2)};
+    enum burst_err err = db_item(&store->db, st, 3, &item, reterr);
+    if (err) return err;
+    (void)snprintf(orphan.topic, sizeof orphan.topic, "%s", (const char *)sqlite3_column_text(st, 0)); /* fitted once */
+    (void)snprintf(orphan.id, sizeof orphan.id, "%s", (const char *)sqlite3_column_text(st, 1));
+    orphan.flags = item.flags;
+    orphan.content = item.content;
+    orphan.n_body = item.n_body;
+    orphan.body = malloc(item.n_body + 1);
+    if (!orphan.body) return burst_fail(reterr, BURST_E_NOMEM, "no memory for %zu bytes", item.n_body);
+    memcpy(orphan.body, item.body, item.n_body);
+    *ret_orphan = orphan;
+    return BURST_OK;
+}
+
+enum burst_err store_next_orphan(struct store *store, struct store_orphan *ret_orphan, bool *ret_found,
+                                 struct burst_error *reterr)
+{
+    int row = 0;
+    enum burst_err err = store_usable(store, reterr);
+    if (err) return err;
+    sqlite3_stmt *st = store->db.statement[SQL_ORPHAN];
+    err = db_first(&store->db, st, db_put_int(st, 1, store->stream_number), &row, "open events", reterr);
+    if (err) return err;
+    if (row) err = copy_orphan(store, st, ret_orphan, reterr);
+    db_done(st);
+    if (!err) *ret_found = row;
+    return err;
 }
 
 /* ---- retention ---- */

@@ -59,6 +59,11 @@ const char *const STORE_SQL[SQL_N] = {
                    " WHERE e.topic = ?1 AND e.id = ?2 AND r.record_number = ?3",
     [SQL_EVIDENCE_PUT] = "UPDATE record SET evidence_topic_id = ?4, evidence_seq = ?5 WHERE record_number = ?3 AND"
                          " event_id = (SELECT event_id FROM event WHERE topic = ?1 AND id = ?2)",
+    [SQL_ORPHAN] = "SELECT e.topic, e.id, e.newest, " ITEM " JOIN record r ON r.topic_id = i.topic_id AND r.seq = i.seq"
+                   " JOIN event e ON e.event_id = r.event_id AND e.newest = r.record_number"
+                   " WHERE t.stream <> ?1 AND e.closed_ns IS NULL ORDER BY e.told_ns, e.event_id LIMIT 1",
+    [SQL_RECORD_MOVE] = "UPDATE record SET topic_id = ?4, seq = ?5 WHERE record_number = ?3 AND"
+                        " event_id = (SELECT event_id FROM event WHERE topic = ?1 AND id = ?2)",
     [SQL_CHECKPOINT_PUT] = "INSERT OR REPLACE INTO checkpoint(key, bytes) VALUES(?1, ?2)",
     [SQL_CHECKPOINT] = "SELECT bytes FROM checkpoint WHERE key = ?1",
     [SQL_CONSUMER_N] = "SELECT count(*) FROM consumer",

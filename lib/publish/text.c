@@ -22,10 +22,22 @@ void text_put(struct text *t, const char *format, ...)
         t->n += (size_t)n;
 }
 
+static void put_char(struct text *t, char c)
+{
+    if (t->full || t->n + 1 >= t->size) {
+        t->full = true;
+        return;
+    }
+    t->at[t->n++] = c;
+    t->at[t->n] = 0;
+}
+
 void text_quote(struct text *t, const char *s)
 {
-    text_put(t, "\"");
-    for (; *s; s++)
-        text_put(t, *s == '"' || *s == '\\' ? "\\%c" : "%c", *s);
-    text_put(t, "\"");
+    put_char(t, '"');
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\') put_char(t, '\\');
+        put_char(t, *s);
+    }
+    put_char(t, '"');
 }

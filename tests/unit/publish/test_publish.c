@@ -205,6 +205,42 @@ TEST(a_log_that_cannot_be_written_is_an_error_each_time)
     stop();
 }
 
+/* An open burst and a closed image were told; then the file came back without its note. */
+TEST(a_new_stream_begins_with_the_events_that_are_still_open)
+{
+    char note[300];
+    int n = 77;
+    start();
+    struct verdict v = sample_burst();
+    CHECK_INT(tell_verdict(v), BURST_OK);
+    CHECK_INT(tell_verdict(sample_image()), BURST_OK);
+    struct newest before = newest_of("burst-archive.");
+    CHECK_INT(publish_orphans(store, publisher, &n, &error), BURST_OK);
+    CHECK_INT(n, 0); /* nothing is missing from the stream that told them */
+    publisher_close(publisher);
+    stream_context_close(context);
+    close_store();
+    (void)snprintf(note, sizeof note, "%s.note", path);
+    CHECK_INT(unlink(note), 0);
+    open_store();
+    CHECK(new_stream);
+    CHECK_INT(open_publisher(&error), BURST_OK);
+    CHECK_INT(publish_orphans(store, publisher, &n, &error), BURST_OK);
+    CHECK_INT(n, 1);
+    struct newest again = {0};
+    CHECK_INT(log_->open_events(log_->ctx, "burst", 0, keep_newest, &again, &error), BURST_OK);
+    CHECK_INT(again.n, 1);
+    CHECK_INT(again.seq, 1);
+    CHECK_INT(again.flags, FRAME_ARCHIVAL);
+    CHECK_STR(again.body, before.body);
+    CHECK_INT(publish_orphans(store, publisher, &n, &error), BURST_OK);
+    CHECK_INT(n, 0);
+    CHECK_INT(tell_verdict(v), BURST_OK); /* derived again: still known */
+    CHECK_INT(answer, PUBLISH_ALREADY);
+    CHECK_INT(verified().n_message, 1);
+    stop();
+}
+
 /* ---- the small daemon ---- */
 
 static struct verdict revision(int event, int n)
@@ -321,5 +357,6 @@ int main(int argc, char **argv)
     RUN(evidence_is_told_once_per_revision);
     RUN(checkpoints_become_durable_with_the_verdict);
     RUN(a_log_that_cannot_be_written_is_an_error_each_time);
+    RUN(a_new_stream_begins_with_the_events_that_are_still_open);
     return check_report();
 }
