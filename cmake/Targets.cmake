@@ -118,6 +118,16 @@ function(burst_tests)
     target_link_libraries(${NAME} PRIVATE burst_ingest burst_flags m)
     set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/parity)
   endforeach()
+  # tests/bench/LIB/*_bench.c: programs that a bench.py beside them times.
+  file(GLOB BENCHES CONFIGURE_DEPENDS tests/bench/*/*_bench.c)
+  foreach(FILE ${BENCHES})
+    get_filename_component(NAME ${FILE} NAME_WE)
+    get_filename_component(DIR ${FILE} DIRECTORY)
+    get_filename_component(LIB ${DIR} NAME)
+    add_executable(${NAME} ${FILE})
+    target_link_libraries(${NAME} PRIVATE burst_${LIB} burst_flags m)
+    set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+  endforeach()
 endfunction()
 
 # tests/fuzz/fuzz_LIB_*.c: a libFuzzer harness for a reader of outside bytes in LIB.
