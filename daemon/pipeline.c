@@ -85,16 +85,15 @@ static void load_restarts(struct pipeline *p)
 static enum burst_err open_store(struct pipeline *p, struct burst_error *reterr)
 {
     char path[4096];
-    bool new_stream = false;
     enum burst_err err = config_data_path(p->config.store_database, path, sizeof path, reterr);
     struct store_settings settings = {.path = path, .retention_days = (int)p->config.output_retain_days};
-    if (!err) err = store_open(&settings, &p->store, &new_stream, reterr);
+    if (!err) err = store_open(&settings, &p->store, &p->new_stream, reterr);
     if (err) return err;
     uint8_t uuid[16];
     char text[37];
     store_stream(p->store, uuid);
     bytes_uuid_text(uuid, text);
-    log_line(LOG_LEVEL_INFO, "log open path=%s stream=%s new=%d", path, text, new_stream);
+    log_line(LOG_LEVEL_INFO, "log open path=%s stream=%s new=%d", path, text, p->new_stream);
     load_restarts(p);
     return BURST_OK;
 }

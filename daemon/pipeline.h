@@ -36,6 +36,7 @@ struct pipeline {
     struct science science;
     struct store *store;
     struct publisher *publisher;
+    bool new_stream; /* the log began a new stream at this start */
     int n_restart;
     struct restart_point restart[FEED_MAX];
     int n_feed;

@@ -132,6 +132,14 @@ static void set_status(struct pipeline *p)
     json_decref(root);
 }
 
+static enum burst_err keep_retention(struct pipeline *p, struct burst_error *reterr)
+{
+    (void)pthread_mutex_lock(&p->config_lock);
+    int days = (int)p->config.output_retain_days;
+    (void)pthread_mutex_unlock(&p->config_lock);
+    return store_set_retention(p->store, days, reterr);
+}
+
 static void keep_house(struct pipeline *p, int64_t *status_ns, int64_t *prune_ns)
 {
     int64_t now = clock_mono_ns();
@@ -142,8 +150,21 @@ static void keep_house(struct pipeline *p, int64_t *status_ns, int64_t *prune_ns
     }
     if (now - *prune_ns > PRUNE_EVERY_NS) {
         *prune_ns = now;
-        if (store_prune(p->store, clock_utc_now_ns(), &e)) health_fatal(p->health, &e);
+        if (keep_retention(p, &e) || store_prune(p->store, clock_utc_now_ns(), &e)) health_fatal(p->health, &e);
     }
+}
+
+/* A restored or truncated database has begun a new stream: tell again, as of now, what is still open in it. */
+static void tell_orphans(struct pipeline *p)
+{
+    int n = 0;
+    struct burst_error e;
+    if (!p->new_stream) return;
+    if (publish_orphans(p->store, p->publisher, &n, &e))
+        health_fatal(p->health, &e);
+    else if (n)
+        log_line(LOG_LEVEL_WARNING,
+                 "the database was restored or cut: open events told again in the new stream events=%d", n);
 }
 
 void *publish_thread(void *arg)
@@ -151,6 +172,7 @@ void *publish_thread(void *arg)
     struct pipeline *p = arg;
     struct burst_error e;
     int64_t status_ns = 0, prune_ns = 0;
+    tell_orphans(p);
     for (void *unit;;) {
         health_progress(p->health, THREAD_PUBLISH);
         enum burst_err got = queue_take(p->units.publish, &unit, WAIT_MS);

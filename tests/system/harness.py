@@ -76,7 +76,7 @@ models: {{backend: {backend}}}
     def start(self, wait=30):
         with open(self.log, 'ab') as out:
             self.process = subprocess.Popen([program('burstd'), '--config', str(self.config), '--foreground'], stdout=out, stderr=out,
-                                            env=dict(os.environ, BURST_DATADIR=str(ROOT)))
+                                            env=dict(os.environ, BURST_DATADIR=os.environ.get("BURST_DATADIR", str(ROOT))))
         until = time.time() + wait * SLOW
         while time.time() < until:
             if self.process.poll() is not None:
@@ -231,12 +231,12 @@ def check(condition, text):
 
 def popen(started, command, log, **extra):
     with open(log, 'ab') as out:
-        p = subprocess.Popen([str(c) for c in command], stdout=extra.pop('stdout', out), stderr=out, env=dict(os.environ, BURST_DATADIR=str(ROOT)), **extra)
+        p = subprocess.Popen([str(c) for c in command], stdout=extra.pop('stdout', out), stderr=out, env=dict(os.environ, BURST_DATADIR=os.environ.get("BURST_DATADIR", str(ROOT))), **extra)
     started.append(p)
     return p
 
 
 def classify(*files, extra=()):
     done = subprocess.run([program('burst-classify'), '--json', *extra, *map(str, files)], capture_output=True, text=True,
-                          env=dict(os.environ, BURST_DATADIR=str(ROOT)))
+                          env=dict(os.environ, BURST_DATADIR=os.environ.get("BURST_DATADIR", str(ROOT))))
     return done.returncode, [json.loads(x) for x in done.stdout.splitlines()], done.stderr

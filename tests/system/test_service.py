@@ -12,7 +12,7 @@ from harness import ROOT, SLOW, Cases, Daemon, check, program
 
 
 def run(*arguments, **extra):
-    return subprocess.run([program('burstd'), *arguments], capture_output=True, text=True, env=dict(os.environ, BURST_DATADIR=str(ROOT)), **extra)
+    return subprocess.run([program('burstd'), *arguments], capture_output=True, text=True, env=dict(os.environ, BURST_DATADIR=os.environ.get("BURST_DATADIR", str(ROOT))), **extra)
 
 
 def defaults_printed_are_defaults_read(folder, started):
@@ -112,7 +112,7 @@ def a_second_daemon_on_the_same_database_is_refused(folder, started):
     other = Daemon(second)
     other.config.write_text(other.config.read_text().replace(f'{second}/burst.db', f'{folder}/burst.db'))
     done = subprocess.run([program('burstd'), '--config', str(other.config), '--foreground'], capture_output=True, text=True, timeout=60,
-                          env=dict(os.environ, BURST_DATADIR=str(ROOT)))
+                          env=dict(os.environ, BURST_DATADIR=os.environ.get("BURST_DATADIR", str(ROOT))))
     check(done.returncode == 4, f'exit status {done.returncode}: {done.stderr}')
     check(daemon.status() is not None, 'the first one does not answer any more')
 

@@ -12,7 +12,7 @@ from harness import ROOT, SLOW, Cases, Daemon, check, classify, finals, popen, p
 
 def simulate(folder, name, *arguments):
     path = f'{folder}/{name}.fits'
-    done = subprocess.run([program('burst-sim'), *arguments, '--out', path], capture_output=True, text=True, env=dict(os.environ, BURST_DATADIR=str(ROOT)))
+    done = subprocess.run([program('burst-sim'), *arguments, '--out', path], capture_output=True, text=True, env=dict(os.environ, BURST_DATADIR=os.environ.get("BURST_DATADIR", str(ROOT))))
     check(done.returncode == 0, f'burst-sim {arguments}: {done.stderr}')
     return path
 
