@@ -172,7 +172,7 @@ def gecam_like(rng, telescope, instrument, mjd_i, ebounds, n_pi, detectors, star
         events['PI'] = rng.integers(0, n_pi, n)
         events['GAIN_TYPE'] = rng.integers(0, 2, n)
         events['DEAD_TIME'] = 4
-        events['EVT_TYPE'] = rng.choice([1, 1, 1, 3], n)
+        events['EVT_TYPE'] = rng.choice([1, 1, 1, 2, 3], n)
         events['FLAG'] = rng.choice([0, 1, 1, 2, 11], n)
         hdus.append(table(f'EVENTS{d:02d}', GECAM_COLUMNS, events) if d in detectors else
                     table(f'EVENTS{d:02d}', [], np.zeros(0, np.dtype([]))))

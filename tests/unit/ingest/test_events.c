@@ -106,14 +106,16 @@ TEST(the_bgo_detectors_follow_the_nai)
     CHECK_INT(packet.list[0].detector, 13);
 }
 
-/* 332916466.2 s as a double is ...199999988 ns. Row by row: normal, overflow type, flag 1, flag 2, flag 11, overflow channel; both gains count. */
+/* 332916466.2 s as a double is ...199999988 ns. Row by row: normal, overflow type, flag 1, flag 2, flag 11, overflow
+ * channel, then types 2 and 3 inside the ladder; both gains count. */
 TEST(only_recommended_gecam_events_are_kept)
 {
-    static const int64_t met[6] = {332916466000000000, 332916466100000000, 332916466200000000,
-                                   332916466300000000, 332916466400000000, 332916466500000000};
-    static const uint16_t channel[6] = {0, 449, 447, 100, 100, 448};
-    static const uint8_t gain[6] = {0, 0, 1, 1, 0, 0}, type[6] = {1, 2, 1, 1, 1, 1}, flag[6] = {0, 0, 1, 2, 11, 0};
-    const struct fits_detector_events lists[2] = {{2, 6, met, channel, gain, type, flag},
+    static const int64_t met[8] = {332916466000000000, 332916466100000000, 332916466200000000, 332916466300000000,
+                                   332916466400000000, 332916466500000000, 332916466600000000, 332916466700000000};
+    static const uint16_t channel[8] = {0, 449, 447, 100, 100, 448, 100, 100};
+    static const uint8_t gain[8] = {0, 0, 1, 1, 0, 0, 0, 1}, type[8] = {1, 2, 1, 1, 1, 1, 2, 3},
+                         flag[8] = {0, 0, 1, 2, 11, 0, 0, 0};
+    const struct fits_detector_events lists[2] = {{2, 8, met, channel, gain, type, flag},
                                                   {24, 0, met, channel, NULL, NULL, NULL}};
     make_gecam(lists, 2);
     CHECK_INT(read(GECAM), BURST_OK);
@@ -121,7 +123,7 @@ TEST(only_recommended_gecam_events_are_kept)
     const struct event_list *l = &packet.list[0];
     CHECK_INT(l->detector, 2);
     CHECK_INT(l->n_event, 2);
-    CHECK_INT(l->n_dropped, 4);
+    CHECK_INT(l->n_dropped, 6);
     CHECK_INT(l->channel[0], 0);
     CHECK_INT(l->channel[1], 447);
     CHECK(l->t_ns[1] == GECAM_EPOCH_NS + 332916466199999988);
