@@ -121,11 +121,12 @@ static inline void rig_stop_publisher(struct rig *r)
 static inline void rig_open(struct rig *r)
 {
     memset(r, 0, sizeof *r);
-    (void)snprintf(r->folder, sizeof r->folder, "/tmp/burst-XXXXXX");
-    CHECK(mkdtemp(r->folder) != NULL);
-    (void)snprintf(r->live, sizeof r->live, "ipc://%s/live", r->folder);
-    (void)snprintf(r->relayed, sizeof r->relayed, "ipc://%s/relayed", r->folder);
-    (void)snprintf(r->history, sizeof r->history, "ipc://%s/history", r->folder);
+    char folder[] = "/tmp/burst-XXXXXX";
+    CHECK(mkdtemp(folder) != NULL);
+    memcpy(r->folder, folder, sizeof folder);
+    (void)snprintf(r->live, sizeof r->live, "ipc://%s/live", folder);
+    (void)snprintf(r->relayed, sizeof r->relayed, "ipc://%s/relayed", folder);
+    (void)snprintf(r->history, sizeof r->history, "ipc://%s/history", folder);
     CHECK_INT(stream_context_open(&r->context, &r->e), BURST_OK);
     CHECK_INT(log_memory_open((size_t)256 << 20, &r->log, &r->e), BURST_OK);
     r->zmq = zmq_ctx_new();
@@ -177,12 +178,17 @@ static inline bool rig_next(struct rig *r, struct subscriber_event *ev)
     return rig_event(r, ev, false);
 }
 
-/* Until a heartbeat has come all the way: every connection stands. Other events on the way are thrown away. */
+/* Until a heartbeat has come all the way and history has told what was there before (HELLO, LAST): from now on only what
+ * live loses is asked for. Other events on the way are thrown away. */
 static inline void rig_settle(struct rig *r)
 {
-    struct subscriber_event ev = {.kind = SUBSCRIBER_BAD};
-    while (ev.kind != SUBSCRIBER_HEARTBEAT && rig_event(r, &ev, true))
-        ;
+    struct subscriber_event ev;
+    struct publisher_counts c = {.requests = 0};
+    bool ours = strcmp(r->set.history, r->history) == 0;
+    do {
+        if (!rig_event(r, &ev, true)) return;
+        if (r->publisher) publisher_counts(r->publisher, &c);
+    } while (ev.kind != SUBSCRIBER_HEARTBEAT || (ours && c.requests < 2));
 }
 
 /* Serve for a while and expect no event but heartbeats. */

@@ -19,10 +19,10 @@ struct bench {
     struct burst_error e;
 };
 
-static void write_files(struct bench *b)
+static void write_files(struct bench *b, const char *folder)
 {
     for (int i = 0; i < FILES; i++) {
-        (void)snprintf(b->file[i], sizeof b->file[i], "%s/body%02d", b->folder, i + 1);
+        (void)snprintf(b->file[i], sizeof b->file[i], "%s/body%02d", folder, i + 1);
         FILE *f = fopen(b->file[i], "w");
         CHECK(f != NULL);
         if (!f) return;
@@ -59,11 +59,12 @@ static void bench_open(struct bench *b)
     static const char *prefix = "burst-archive.v1.";
     struct subscriber_settings set;
     memset(b, 0, sizeof *b);
-    (void)snprintf(b->folder, sizeof b->folder, "/tmp/burst-XXXXXX");
-    CHECK(mkdtemp(b->folder) != NULL);
-    (void)snprintf(b->live, sizeof b->live, "ipc://%s/live", b->folder);
-    (void)snprintf(b->history, sizeof b->history, "ipc://%s/history", b->folder);
-    write_files(b);
+    char folder[] = "/tmp/burst-XXXXXX";
+    CHECK(mkdtemp(folder) != NULL);
+    memcpy(b->folder, folder, sizeof folder);
+    (void)snprintf(b->live, sizeof b->live, "ipc://%s/live", folder);
+    (void)snprintf(b->history, sizeof b->history, "ipc://%s/history", folder);
+    write_files(b, folder);
     subscriber_defaults(&set);
     set.live = b->live;
     set.history = b->history;

@@ -107,9 +107,6 @@ TEST(a_publisher_that_waits_loses_nothing_to_a_slow_subscriber)
     pthread_join(thread, NULL);
     CHECK_INT(r.n, 200);
     CHECK_INT(r.wrong, 0);
-    struct publisher_counts c;
-    publisher_counts(d.publisher, &c);
-    CHECK(c.waits > 0);
     desk_close(&d);
 }
 
