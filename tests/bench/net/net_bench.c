@@ -1,17 +1,24 @@
 /* Times one network on one backend for bench.py. Prints the answer to the input file, then for each number N read from standard
- * input the seconds that N runs of one sample took.
+ * input the CPU seconds, of all threads, that N runs of one sample took.
  *
  *   net_bench MODEL plain|cpu INPUT.pb */
-#include "base/clock.h"
 #include "net/net.h"
 #include "net/tensor_file.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static int refuse(const struct burst_error *error)
 {
     (void)fprintf(stderr, "net_bench: %s\n", error->text);
     return 3;
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* exists on every Linux */
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* One answer per line of standard input, until it ends. */
@@ -21,10 +28,10 @@ static int serve(struct net *net, const float *x, float *y)
     char line[32];
     while (fgets(line, sizeof line, stdin)) {
         long n = strtol(line, NULL, 10);
-        int64_t begun = clock_mono_ns();
+        double begun = cpu_seconds();
         for (long i = 0; i < n; i++)
             if (net_run(net, x, 1, y, &error) != BURST_OK) return refuse(&error);
-        printf("%.9f\n", (double)(clock_mono_ns() - begun) / 1e9);
+        printf("%.9f\n", cpu_seconds() - begun);
         if (fflush(stdout) != 0) return 4;
     }
     return 0;
