@@ -4,6 +4,7 @@
 #include "check.h"
 #include "net/net.h"
 #include <dirent.h>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -370,6 +371,25 @@ static int count_threads(void)
     return n - 2; /* without . and .. */
 }
 
+struct elsewhere {
+    struct net *net;
+    const float *x;
+    int before, after;
+    enum burst_err err;
+};
+
+/* A run in a thread that knows nothing of OpenMP yet, as in the daemon. */
+static void *run_elsewhere(void *arg)
+{
+    struct elsewhere *e = arg;
+    struct burst_error error;
+    float y[4];
+    e->before = count_threads();
+    e->err = net_run(e->net, e->x, 2, y, &error);
+    e->after = count_threads();
+    return NULL;
+}
+
 TEST(a_run_uses_the_calling_thread_alone_and_leaves_openmp_as_it_was)
 {
     int before = count_threads(), setting = omp_get_max_threads();
@@ -390,6 +410,12 @@ TEST(a_run_uses_the_calling_thread_alone_and_leaves_openmp_as_it_was)
     CHECK_INT(count_threads(), before);
     CHECK_INT(omp_get_max_threads(), 5);
     omp_set_num_threads(setting);
+    pthread_t thread;
+    struct elsewhere e = {.net = net, .x = x};
+    CHECK_INT(pthread_create(&thread, NULL, run_elsewhere, &e), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(e.err, BURST_OK);
+    CHECK_INT(e.after, e.before);
     free(x);
     net_close(net);
 }
