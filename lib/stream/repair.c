@@ -161,7 +161,7 @@ int repair_wait_ms(const struct subscriber *s, int most)
         for (size_t i = 0; i < s->n_topic; i++) {
             const struct topic_state *t = &s->topic[i];
             if (sequence_is_missing(t, &last) && t->retry_ns < until) until = t->retry_ns;
-            if (t->ack_want > t->ack_done) until = 0;
+            if (t->ack_want > t->ack_done && s->asking_ns < until) until = s->asking_ns;
         }
     }
     int64_t ms = until <= now ? 0 : (until - now) / MS_NS + 1;

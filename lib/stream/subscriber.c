@@ -165,8 +165,7 @@ void subscriber_close(struct subscriber *s)
     free(s);
 }
 
-/* One live message, checked. Whether it made an event. */
-static bool take_live(struct subscriber *s, struct slot *slot, struct subscriber_event *ev)
+bool live_take(struct subscriber *s, struct slot *slot, struct subscriber_event *ev)
 {
     struct frame_bytes frames[MESSAGE_PARTS];
     for (size_t i = 0; i < slot->m.n_part && i < MESSAGE_PARTS; i++)
@@ -205,7 +204,7 @@ static enum burst_err receive_one(struct subscriber *s, struct subscriber_event 
             return err;
         }
         *ret_got = true;
-        *ret_made = live ? take_live(s, slot, ev) : repair_take(s, slot, ev);
+        *ret_made = live ? live_take(s, slot, ev) : repair_take(s, slot, ev);
         return BURST_OK;
     }
     return BURST_OK;

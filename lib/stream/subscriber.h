@@ -45,8 +45,8 @@ enum subscriber_event_kind {
     SUBSCRIBER_HEARTBEAT, /* text, data_time */
     SUBSCRIBER_STREAM, /* stream: the publisher's log is this one from here on; the first time, or a new one (its topics
                              start at 1) */
-    SUBSCRIBER_BAD, /* fault, n_fault, error: a message was refused. `topic` and `from` say which where it could be told;
-                             its number then counts as handled */
+    SUBSCRIBER_BAD,    /* fault, n_fault, error: something was refused. Where a message could be placed, it is told in
+                             its turn: topic and from are its own, and its number counts as handled */
 };
 
 /* "All data of this topic up to this moment have been sent" (a gateway's data_time). */

@@ -88,6 +88,8 @@ void slot_give(struct subscriber *s, struct slot *slot);
 bool event_bad(struct subscriber *s, enum frame_fault fault, const struct burst_error *error, const char *topic,
                uint64_t seq, struct subscriber_event *ev);
 bool topic_wanted(const struct subscriber *s, const char *topic);
+/* Take one message of the live socket (the slot is given away). Whether an event was made in ev. */
+bool live_take(struct subscriber *s, struct slot *slot, struct subscriber_event *ev);
 
 /* sequence.c: each returns whether an event was made in ev. */
 

@@ -142,7 +142,7 @@ static enum burst_err slot_of(const struct cut *c, const struct events *e, size_
 /* Count, then place: rows of one slot keep their order in the file. */
 static enum burst_err sort_rows(struct cut *c, struct events *e, struct burst_error *reterr)
 {
-    size_t n = e->time.table.n_row, slot;
+    size_t n = e->time.table.n_row, slot = c->n_slot;
     if (n > UINT32_MAX) return burst_fail(reterr, BURST_E_LIMIT, "%s has %zu rows, limit 2^32", e->hdu->name, n);
     e->row = malloc((n + 1) * sizeof *e->row);
     e->first = calloc(c->n_slot + 2, sizeof *e->first);

@@ -172,7 +172,7 @@ static enum burst_err send_piece(struct replay *r, struct feed *f, struct time_s
 
 static enum burst_err send_all(struct replay *r, struct burst_error *reterr)
 {
-    struct time_span span;
+    struct time_span span = {0};
     enum burst_err err = serve_until(r, clock_mono_ns() + ns_of(r->options->wait_s), reterr);
     for (struct feed *f; !err && !stopped && (f = next_feed(r, &span));) {
         err = wait_for(r, span, reterr);
