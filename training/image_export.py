@@ -97,7 +97,7 @@ def figure_table(test):
 
 
 def card(version, f):
-    probes = f["leak_probes"]
+    probes, seeds = f["leak_probes"], {k: ", ".join(map(str, v)) for k, v in f["seeds"].items()}
     lines = [
         f"# eclairs-cnn, version {version}", "",
         "A 56 x 56 ECLAIRs sub-image (SNR clipped to [-10, 30] over 5) and its mask (0 ignore, 1 background, 2 known source,",
@@ -107,20 +107,20 @@ def card(version, f):
         "ECLAIRs' geometry with a stand-in mask pattern (the flight pattern is not public), random pointings over the real sky",
         "of known sources, and ten families of alerts that all pass one trigger. No real sub-image was available. No figure",
         "below says how it does in flight, and none may be compared with a published one.", "",
-        f"Training: {f['n_train']:,} images (seed {f['seeds']['train']}), Adam from {f['rate']:g} down along a cosine, batch {f['batch']}, the eight",
-        f"symmetries of the square, {f['epochs']} passes of which number {f['best_epoch']} had the least loss on {f['n_validate']:,} "
-        f"images of seed {f['seeds']['validate']}", f"and is kept; {f['seconds']} s on one CPU core, PyTorch {f['torch']}. "
-        f"Temperature {f['temperature']:.3f}, fitted on the same; figures", f"from seed {f['seeds']['test']}. Every image is a "
-        "sky, a pointing and an exposure of its own.", ""]
+        f"Training: {f['n_train']:,} images (seed {seeds['train']}), Adam from {f['rate']:g} down along a cosine, batch",
+        f"{f['batch']}, the eight symmetries of the square, {f['epochs']} passes of which number {f['best_epoch']} had the least "
+        "loss on", f"{f['n_validate']:,} images of seed {seeds['validate']} and is kept; {f['seconds']} s on one busy CPU core, "
+        f"PyTorch {f['torch']}. Temperature {f['temperature']:.3f},", f"fitted on the same images; all figures from seed "
+        f"{seeds['test']}, used for nothing else. Every image is a sky, a pointing and", "an exposure of its own.", ""]
     lines += figure_table(f["test"])
     lines += [
-        "", "The two classes share S/N, the width of the background and the share of lost packets by construction. AUC of one",
-        f"number alone (0.5: it knows nothing): deviation of the frame {probes['frame_deviation']:.2f}, of the sky "
+        "", "S/N and the share of lost packets are the same in both classes by construction, the width of the background nearly. AUC",
+        f"of one number alone (0.5: it knows nothing): deviation of the frame {probes['frame_deviation']:.2f}, of the sky "
         f"{probes['sky_deviation']:.2f}, S/N of the peak", f"{probes['peak_snr']:.2f}, missing pixels {probes['missing_pixels']:.2f}, "
         f"exposure {probes['exposure']:.2f}, distance to the nearest known source {probes['nearest_known_source']:.2f}.",
-        "", "The golden occlusion maps (tests/golden/image_occlusion_0.pb, float32 [2, 56, 56]) belong to the first two golden inputs.",
-        "Value [z][y]: logit of the input minus its logit once the 5 x 5 pixels around [z][y] (cut at the edge) have SNR 0 and mask",
-        "1; pixels without data (mask 0) stay as they are.", "",
+        "", "The golden occlusion maps (tests/golden/occlusion/image_occlusion_0.pb, float32 [2, 56, 56]) belong to the first two golden",
+        "inputs. Value [z][y]: logit of the input minus its logit once the 5 x 5 pixels around [z][y] (cut at the edge) have SNR 0",
+        "and mask 1; pixels without data (mask 0) stay as they are.", "",
         "What it is not: no judge of a known source's flux (a perfectly shaped dot on a catalogued source is an outburst or a",
         "subtraction error: the image cannot tell, and it errs there); not trained on the Moon, the Earth's limb inside the frame,",
         "star-tracker errors or images whose trigger pixel is missing (those are called unclear before it is asked); not a",
