@@ -238,8 +238,8 @@ static void sentences_fill(const struct tracker *t, const struct judged *j, stru
         compose_sentence(v, "Record %d said true; the probability has fallen to %.3f.", t->event.true_record,
                          v->p_true);
     else if (v->call == CALL_UNCLEAR && !particles(j))
-        compose_sentence(v, "The probability %.3f lies between %.2f (false) and %.2f (true).", v->p_true, t->set.low,
-                         t->set.high);
+        compose_sentence(v, "The probability is %.3f; false is at or under %.2f, true at or over %.2f.", v->p_true,
+                         t->set.low, t->set.high);
     if (particles(j))
         compose_sentence(v,
                          "All %d detectors rise alike (scatter %.0f %% of the mean): e^%.1f times likelier particles "

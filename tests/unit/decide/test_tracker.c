@@ -325,6 +325,23 @@ TEST(the_evidence_is_of_the_best_window)
     tracker_free(t);
 }
 
+TEST(evidence_says_what_is_wrong_with_its_data)
+{
+    struct synthetic s = scene(nothing);
+    struct tracker *t = fresh();
+    int n;
+    CHECK_INT(feed(t, &s, 10000, 3, 4, -4), 1);
+    CHECK_INT(told[0].evidence[0].quality, 0);
+    tracker_flush(t, told, &n);
+    s.gap_from_k = 9900;
+    s.gap_to_k = 9910;
+    window->incomplete = true; /* the storage keeps it: synthetic windows do not touch it */
+    CHECK_INT(feed(t, &s, 10016, 3, 4, -4), 1);
+    CHECK_INT(told[0].evidence[0].quality, EVIDENCE_INCOMPLETE | EVIDENCE_SHORT);
+    window->incomplete = false;
+    tracker_free(t);
+}
+
 TEST(an_idle_tracker_remembers_where_it_was)
 {
     struct synthetic s = scene(nothing);
@@ -399,6 +416,7 @@ int main(void)
     RUN(what_all_detectors_see_alike_is_unclear_then_false_as_particles);
     RUN(the_same_windows_give_the_same_verdict_byte_for_byte);
     RUN(the_evidence_is_of_the_best_window);
+    RUN(evidence_says_what_is_wrong_with_its_data);
     RUN(an_idle_tracker_remembers_where_it_was);
     RUN(windows_of_another_source_or_other_energies_are_refused);
     RUN(impossible_trackers_are_refused);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define GOLDEN BURST_SOURCE_DIR "/tests/golden/infer/"
+#define EYE    BURST_SOURCE_DIR "/models/eclairs-cnn/1"
 static const char *const LIGHT = GOLDEN "small-light-curve/3";
 static const char *const IMAGE = GOLDEN "small-image/3/model.onnx";
 
@@ -210,6 +211,39 @@ TEST(image_scores_and_occlusion_are_pytorchs)
     CHECK_NEAR(x.p_without_sources, -1, 0);
 }
 
+/* The shipped network on its own golden inputs; the maps come from training/image_export.py. */
+TEST(occlusion_of_the_shipped_network_is_pytorchs)
+{
+    static struct image_explanation x;
+    struct infer *shipped = NULL;
+    struct net_tensor input = {0}, logit = {0}, drop = {0};
+    struct image_score s;
+    struct burst_error e;
+    CHECK_INT(infer_open(&(struct infer_settings){.image = EYE}, &shipped, &e), BURST_OK);
+    CHECK_INT(tensor_read(EYE "/test_data_set_0/input_0.pb", &input, &e), BURST_OK);
+    CHECK_INT(tensor_read(EYE "/test_data_set_0/output_0.pb", &logit, &e), BURST_OK);
+    CHECK_INT(tensor_read(BURST_SOURCE_DIR "/tests/golden/occlusion/image_occlusion_0.pb", &drop, &e), BURST_OK);
+    if (check_case_failed) return;
+    for (int64_t n = 0; n < drop.dims.dim[0]; n++) {
+        double worst = 0;
+        for (int i = 0; i < IMAGE_PIXELS;
+             i++) { /* back from the network's input: clipped, which clipping again leaves */
+            (&sample.snr[0][0])[i] = input.f32[n * 2 * IMAGE_PIXELS + i] * 5;
+            (&sample.mask[0][0])[i] = (uint8_t)lrintf(input.f32[(n * 2 + 1) * IMAGE_PIXELS + i] * 3);
+        }
+        CHECK_INT(infer_image(shipped, &sample, &s, &e), BURST_OK);
+        CHECK_NEAR(s.logit, logit.f32[n], 1e-4);
+        CHECK_INT(infer_explain_image(shipped, &sample, &x, &e), BURST_OK);
+        for (int i = 0; i < IMAGE_PIXELS; i++)
+            worst = fmax(worst, fabs((double)(&x.drop[0][0])[i] - (double)drop.f32[n * IMAGE_PIXELS + i]));
+        CHECK_SAY(worst < 1e-3, "map %d differs by %g", (int)n, worst);
+    }
+    tensor_fini(&input);
+    tensor_fini(&logit);
+    tensor_fini(&drop);
+    infer_close(shipped);
+}
+
 TEST(samples_that_do_not_fit_are_refused)
 {
     struct window_score s = {.n_score = 77};
@@ -362,6 +396,7 @@ int main(void)
     RUN(grad_cam_is_pytorchs);
     RUN(grad_cam_of_the_shipped_network_is_pytorchs);
     RUN(image_scores_and_occlusion_are_pytorchs);
+    RUN(occlusion_of_the_shipped_network_is_pytorchs);
     RUN(samples_that_do_not_fit_are_refused);
     RUN(a_network_that_is_not_open_cannot_answer);
     RUN(a_network_without_global_pooling_scores_but_has_no_grad_cam);
