@@ -88,8 +88,8 @@ void config_digest(const struct burst_config *config, uint8_t ret_digest[32]);
 enum burst_err config_reload(const struct burst_config *now, const struct burst_config *next,
                              struct config_faults *ret_faults);
 
-/* Where a path of the configuration lies: an absolute one is itself, a relative one is inside the data folder, which is
- * $BURST_DATADIR if set, else the one compiled in (PREFIX/share/burstd).
+/* Where a path of the configuration lies: an absolute one is itself, a relative one is inside the data folder
+ * (base/datadir.h).
  *
  * Errors    BURST_E_LIMIT    longer than `size`
  *           BURST_E_MISSING  the path is empty */

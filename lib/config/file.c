@@ -1,4 +1,5 @@
 /* The file and the folders around it. */
+#include "base/datadir.h"
 #include "config/table.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -86,10 +87,11 @@ void config_fault_text(const char *name, const struct config_fault *fault, char 
 
 enum burst_err config_data_path(const char *path, char *ret_path, size_t size, struct burst_error *reterr)
 {
-    const char *folder = getenv("BURST_DATADIR");
-    if (!folder || !folder[0]) folder = BURST_DATADIR;
     if (!path[0]) return burst_fail(reterr, BURST_E_MISSING, "the path is empty");
     bool absolute = path[0] == '/';
+    char folder[4096] = "";
+    enum burst_err err = absolute ? BURST_OK : datadir_find(folder, sizeof folder, reterr);
+    if (err) return err;
     size_t n = strlen(path) + (absolute ? 0 : strlen(folder) + 1);
     if (n >= size)
         return burst_fail(reterr, BURST_E_LIMIT, "path of %zu characters, at most %zu: %.200s", n, size - 1, path);

@@ -70,7 +70,7 @@ size_t config_print_defaults(char *ret_text, size_t size)
             "default.\n"
             "# [core]  changes what a verdict may say: part of the configuration digest in every verdict_id.\n"
             "# [live]  taken over at once on SIGHUP or `burstctl reload`; any other change needs a restart.\n"
-            "# A relative path is inside the data folder: $BURST_DATADIR, else PREFIX/share/burstd.\n");
+            "# A relative path is inside the data folder: $BURST_DATADIR, else share/burstd beside the program.\n");
     for (size_t i = 0; i < n_section; i++) {
         put(&s, "\n# %s\n%s:\n", section[i].help, section[i].name);
         for (size_t j = 0; j < n_key; j++)

@@ -1,6 +1,7 @@
 /* burst-sim images: labelled sub-images, prepared as burstd prepares them. burst-sim image: one sub-image as FITS. */
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/datadir.h"
 #include "commands.h"
 #include "fits/write.h"
 #include "sim/eclairs_set.h"
@@ -23,7 +24,7 @@ static const char USAGE_IMAGES[] =
     "  --seed S          default 1; samples of two seeds share no sky\n"
     "  --mask-seed S     mask pattern, default 1\n"
     "  --catalogue FILE  known sources; default: " CATALOGUE " in the data folder\n"
-    "                    ($BURST_DATADIR, else " BURST_DATADIR "), else in this folder\n";
+    "                    ($BURST_DATADIR, else share/burstd beside the program)\n";
 
 static const char USAGE_IMAGE[] =
     "usage: burst-sim image --family WORD --out FILE.fits [options]\n"
@@ -82,13 +83,13 @@ static int parse(int argc, char **argv, const char *usage, struct request *q)
     return EXIT_USAGE;
 }
 
-/* The list burstd itself uses, or, in a source tree that is not installed, the one lying there. */
+/* The list burstd itself uses. */
 static void find_catalogue(const struct request *q, char ret_path[512])
 {
-    const char *folder = getenv("BURST_DATADIR");
-    int n = q->catalogue ? snprintf(ret_path, 512, "%s", q->catalogue)
-                         : snprintf(ret_path, 512, "%s/" CATALOGUE, folder && folder[0] ? folder : BURST_DATADIR);
-    if (n >= 512 || (!q->catalogue && access(ret_path, R_OK) != 0)) (void)strcpy(ret_path, CATALOGUE);
+    char folder[400] = "";
+    if (!q->catalogue)
+        (void)datadir_find(folder, sizeof folder, NULL); /* too long a path: loading names what is missing */
+    (void)snprintf(ret_path, 512, "%s%s%s", folder, q->catalogue ? "" : "/", q->catalogue ? q->catalogue : CATALOGUE);
 }
 
 static enum burst_err open_simulator(const struct request *q, struct catalogue *c, struct eclairs **ret_e,

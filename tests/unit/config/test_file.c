@@ -106,7 +106,7 @@ TEST(a_fault_is_told_with_name_line_and_column)
 
 TEST(relative_paths_lie_in_the_data_folder)
 {
-    char path[64] = "old";
+    char path[1024] = "old";
     struct burst_error why;
     CHECK_INT(setenv("BURST_DATADIR", "/data", 1), 0);
     CHECK_INT(config_data_path("models/x", path, sizeof path, &why), BURST_OK);
@@ -115,7 +115,7 @@ TEST(relative_paths_lie_in_the_data_folder)
     CHECK_STR(path, "/abs/x");
     CHECK_INT(unsetenv("BURST_DATADIR"), 0);
     CHECK_INT(config_data_path("models/x", path, sizeof path, &why), BURST_OK);
-    CHECK_SAY(strstr(path, "/share/burstd/models/x"), "%s", path);
+    CHECK_STR(path, BURST_SOURCE_DIR "/models/x"); /* this program runs inside the source tree */
     (void)snprintf(path, sizeof path, "old");
     CHECK_REFUSED(config_data_path("", path, sizeof path, &why), BURST_E_MISSING, why, "empty");
     CHECK_REFUSED(config_data_path("/12345678", path, 9, &why), BURST_E_LIMIT, why, "at most 8");
