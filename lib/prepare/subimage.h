@@ -18,9 +18,9 @@
  * Errors    BURST_E_SHAPE  n_y or n_z out of range
  *           BURST_E_RANGE  sky_n, image or trigger pixel outside the sky, an infinite pixel, a wcs that
  *                          sky_from_pixels refuses; ret_s is untouched on every error
- * Notes     IMAGE_TRIGGER_NO_DATA: the trigger pixel is NaN, or was not sent. IMAGE_PARTIAL: n_missing > 0, where n_missing counts frame
- *           pixels inside the sky without data, be it a lost packet or the edge of the coded field: a file does not
- *           tell those apart.
+ * Notes     IMAGE_TRIGGER_NO_DATA: the trigger pixel is NaN, or was not sent. IMAGE_PARTIAL: n_missing > 0, where
+ *           n_missing counts frame pixels inside the sky without data, be it a lost packet or the edge of the coded
+ *           field: a file does not tell those apart.
  * Source    protocol.md 5 */
 enum burst_err subimage_prepare(const struct subimage_packet *p, const struct catalogue *c, struct image_sample *ret_s,
                                 struct burst_error *reterr);

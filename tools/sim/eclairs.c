@@ -60,8 +60,8 @@ static void expose(struct eclairs *e, struct rng *r)
 
 /* ---- trigger ---- */
 
-/* Half the distance between the 15.87th and 84.13th percentile, from a histogram of 0.01 sigma: the deviation of a normal
- * sky, little moved by sources. */
+/* Half the distance between the 15.87th and 84.13th percentile, from a histogram of 0.01 sigma: the deviation of a
+ * normal sky, little moved by sources. */
 static double sky_spread(const float *sky)
 {
     enum { BINS = 4001, PER_SIGMA = 100 };
@@ -144,7 +144,7 @@ static void lose(struct eclairs_alert *a, int row_first, int row_last, int y_fir
     }
 }
 
-/* Lost packets: one to three of eight stripes of seven rows, or a block; never the stripe or block of the trigger pixel. */
+/* Lost packets: one to three of eight stripes of seven rows, or a block; never the trigger pixel's. */
 static void lose_packets(struct rng *r, struct eclairs_alert *a)
 {
     const int stripe = SUBIMAGE_SIDE / 8, centre = SUBIMAGE_SIDE / 2;

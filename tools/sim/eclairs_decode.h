@@ -15,7 +15,7 @@ void decoder_free(struct decoder *d); /* NULL is accepted */
  * Given     residual [PLANE_SIDE][PLANE_SIDE]  counts minus model, 0 on dead pixels
  *           counts   [PLANE_SIDE][PLANE_SIDE]  counts, 0 on dead pixels: their variance
  *           alive    [PLANE_SIDE][PLANE_SIDE]  1 or 0
- * Returned  ret_snr  [SKY_SIDE][SKY_SIDE]      sigma; NaN where less than 2 % of the plane sees the sky through the mask
+ * Returned  ret_snr [SKY_SIDE][SKY_SIDE]  sigma; NaN where less than 2 % of the plane sees the sky through the mask
  * Source    science.md B.2 step 5; Goldwurm & Gros 2023, section on balanced deconvolution */
 void decode_sky(struct decoder *d, const float *residual, const float *counts, const float *alive, float *ret_snr);
 #endif

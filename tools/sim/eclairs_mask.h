@@ -13,8 +13,8 @@ struct coded_mask {
     double open[MASK_CELLS + 1][MASK_CELLS + 1]; /* open cells in [0, z) x [0, y) */
 };
 
-/* A random pattern: 40 % open cells, opaque central cross two cells wide, and every opaque cell joined to frame or cross
- * through opaque neighbours, so that the sheet holds itself. The same for the same seed. */
+/* A random pattern: 40 % open cells, opaque central cross two cells wide, and every opaque cell joined to frame or
+ * cross through opaque neighbours, so that the sheet holds itself. The same for the same seed. */
 void mask_make(uint64_t seed, struct coded_mask *ret_mask);
 
 /* Openness, 0 to 1, of n x n pixels whose first corner lies `z0`, `y0` pixels from the mask's corner; 0 outside. */

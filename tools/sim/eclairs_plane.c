@@ -13,7 +13,8 @@ double plane_coordinate(int pixel)
     return (pixel + 0.5) / (PLANE_SIDE / 2.0) - 1.0;
 }
 
-/* Source: science.md B.2 step 3: shape 1 - 0.18 (u^2 + v^2), here over its mean so that rate_hz is the plane's mean, efficiency N(1, 0.02) times module N(1, 0.01), 1 % dead. */
+/* Source: science.md B.2 step 3: shape 1 - 0.18 (u^2 + v^2), here over its mean so that rate_hz is the
+ * plane's mean; efficiency N(1, 0.02) times module N(1, 0.01), 1 % dead. */
 void plane_start(struct rng *r, double exposure_s, double rate_hz, struct plane_scene *ret_scene)
 {
     float module[PLANE_SIDE / MODULE_Z][PLANE_SIDE / MODULE_Y];

@@ -1,5 +1,5 @@
-/* One exposure of ECLAIRs' detector plane: expected counts, Poisson counts, and the fit that cleans background and known
- * sources away. Arrays are [PLANE_SIDE][PLANE_SIDE] = [z][y]. Source: science.md B.2 steps 2 to 4. */
+/* One exposure of ECLAIRs' detector plane: expected counts, Poisson counts, and the fit that cleans background and
+ * known sources away. Arrays are [PLANE_SIDE][PLANE_SIDE] = [z][y]. Source: science.md B.2 steps 2 to 4. */
 #ifndef BURST_SIM_ECLAIRS_PLANE_H
 #define BURST_SIM_ECLAIRS_PLANE_H
 #include "sim/eclairs_mask.h"

@@ -8,7 +8,8 @@
 
 const struct image_scaling ECLAIRS_SCALING = {-10.0f, 30.0f, 5.0f, 3.0f};
 
-/* Share of each family within its label. Source: science.md B.3, noise peaks B.5; the split of the true ones is a choice. */
+/* Share of each family within its label. Source: science.md B.3, noise peaks B.5; the split of the true ones is a
+ * choice. */
 static const double WEIGHT[ECLAIRS_FAMILY_N] = {
     [ECLAIRS_NEW] = 0.75,      [ECLAIRS_OUTBURST] = 0.15, [ECLAIRS_SETTING] = 0.10, [ECLAIRS_BADSUB] = 0.40,
     [ECLAIRS_SAA] = 0.14,      [ECLAIRS_COLUMN] = 0.12,   [ECLAIRS_XRDPIX] = 0.10,  [ECLAIRS_HOTPIX] = 0.08,

@@ -21,8 +21,8 @@ struct eclairs_row {
 
 typedef void (*eclairs_progress)(size_t done, size_t total);
 
-/* Make `n` rows: 41 % false in B.3's proportions, in random order. Every true row takes S/N and threshold, and most also
- * the background's width, from a false one drawn at random.
+/* Make `n` rows: 41 % false in B.3's proportions, in random order. Every true row takes S/N and threshold, and most
+ * also the background's width, from a false one drawn at random.
  *
  * Given     n         at least 2
  *           progress  called after each row; NULL: not
