@@ -7,9 +7,6 @@
 #include <string.h>
 
 #define MS_NS (CLOCK_NS_PER_S / 1000)
-/* ZeroMQ closes the connection of a peer whose frame is larger. A body somewhat over the limit of the protocol must be
- * refused as what it is, not as a broken connection. */
-#define FRAME_MOST_BYTES ((int64_t)(4 * FRAME_BODY_MAX))
 enum { HELLO_AGAIN_S = 5, HISTORY_HWM = 64, ACK_LINGER_MS = 200 };
 
 enum burst_err repair_connect(struct subscriber *s, struct burst_error *reterr)
@@ -19,7 +16,7 @@ enum burst_err repair_connect(struct subscriber *s, struct burst_error *reterr)
                                .type = ZMQ_DEALER,
                                .hwm = HISTORY_HWM,
                                .linger_ms = ACK_LINGER_MS,
-                               .most_bytes = FRAME_MOST_BYTES};
+                               .most_bytes = SOCKET_FRAME_MOST};
     enum burst_err err = socket_open(s->context, &o, &fresh, reterr);
     if (err) return err;
     if (s->history) (void)socket_set(s->history, ZMQ_LINGER, 0); /* nobody waits for what it still had to ask */

@@ -9,6 +9,10 @@
 /* ITEM + four frames is the longest legal message; one part more is kept, so that too many can be told from enough. */
 enum { MESSAGE_PARTS = 6 };
 
+/* ZeroMQ closes the connection of a peer whose frame is larger. A body somewhat over the limit of the protocol must be
+ * refused as what it is, not as a broken connection. */
+#define SOCKET_FRAME_MOST ((int64_t)(2 * FRAME_BODY_MAX))
+
 struct socket_options {
     const char *endpoint;
     int type; /* ZMQ_PUB ... */

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MS_NS            (CLOCK_NS_PER_S / 1000)
-#define FRAME_MOST_BYTES ((int64_t)(4 * FRAME_BODY_MAX)) /* as in repair.c */
+#define MS_NS (CLOCK_NS_PER_S / 1000)
 enum { WAIT_MOST = 16 };
 
 void subscriber_defaults(struct subscriber_settings *ret_settings)
@@ -122,7 +121,7 @@ static enum burst_err copy_settings(struct subscriber *s, const struct subscribe
 static enum burst_err open_sockets(struct subscriber *s, struct burst_error *reterr)
 {
     struct socket_options o = {
-        .endpoint = s->set.live, .type = ZMQ_SUB, .hwm = s->set.hwm, .most_bytes = FRAME_MOST_BYTES};
+        .endpoint = s->set.live, .type = ZMQ_SUB, .hwm = s->set.hwm, .most_bytes = SOCKET_FRAME_MOST};
     enum burst_err err = socket_open(s->context, &o, &s->live, reterr);
     if (!err) err = repair_connect(s, reterr);
     if (err) return err;

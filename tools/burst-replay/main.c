@@ -266,7 +266,8 @@ int main(int argc, char **argv)
     int status = options_parse(argc, argv, &options);
     if (status >= 0) return status;
     struct replay r = {.options = &options};
-    struct sigaction action = {.sa_handler = on_signal};
+    /* A second signal ends it at once, also while a stuck subscriber is waited for. */
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     (void)sigaction(SIGINT, &action, NULL); /* cannot fail for these two */
     (void)sigaction(SIGTERM, &action, NULL);
     progress_init(&r.progress);

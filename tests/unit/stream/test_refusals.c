@@ -299,7 +299,7 @@ TEST(topics_beyond_64_are_told)
 /* ---- a history that is not ours ---- */
 
 static int fake_mode;
-enum { FAKE_17_MIB = 1, FAKE_65_MIB, FAKE_EMPTY, FAKE_WORD, FAKE_ERROR, FAKE_FORK };
+enum { FAKE_17_MIB = 1, FAKE_33_MIB, FAKE_EMPTY, FAKE_WORD, FAKE_ERROR, FAKE_FORK };
 
 static void reply(struct rig *r, struct rig_message *ask, const struct frame_bytes *parts, size_t n)
 {
@@ -316,8 +316,8 @@ struct fake_answer {
 static enum burst_err fake_item(void *arg, const struct stream_item *item)
 {
     struct fake_answer *a = arg;
-    size_t n = fake_mode == FAKE_17_MIB ? (size_t)17 << 20 : (size_t)65 << 20;
-    bool big = item->seq == 2 && fake_mode <= FAKE_65_MIB;
+    size_t n = fake_mode == FAKE_17_MIB ? (size_t)17 << 20 : (size_t)33 << 20;
+    bool big = item->seq == 2 && fake_mode <= FAKE_33_MIB;
     uint8_t *body = big ? calloc(1, n) : NULL;
     struct frame_bytes parts[] = {{"ITEM", 4},
                                   {item->topic, strlen(item->topic)},
@@ -408,7 +408,7 @@ TEST(a_body_of_17_mib_in_history_is_refused_and_the_rest_goes_on)
 TEST(a_message_that_breaks_the_history_connection_costs_itself_alone)
 {
     struct rig r;
-    fake_open(&r, FAKE_65_MIB);
+    fake_open(&r, FAKE_33_MIB);
     rig_expect_gap(&r, 2, 2);
     rig_expect(&r, 3, 5);
     rig_close(&r);

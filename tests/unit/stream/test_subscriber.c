@@ -1,4 +1,5 @@
-/* The subscriber against our publisher: loss, reordering, repeats, restarts, late starts. Bad messages: test_refusals.c. */
+/* The subscriber against our publisher: loss, reordering, repeats, late starts. Failures of the other side: test_restart.c; bad
+ * messages: test_refusals.c. */
 #include "rig.h"
 
 static void lose_every_third(struct rig *r, struct rig_message *m, int n)
@@ -251,105 +252,6 @@ TEST(a_position_beyond_the_log_is_told_and_the_rest_goes_on)
     rig_close(&r);
 }
 
-TEST(a_restarted_publisher_with_its_log_goes_on)
-{
-    struct rig r;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
-    rig_send(&r, 1, 5);
-    rig_expect(&r, 1, 5);
-    r.policy = lose_all;
-    rig_send(&r, 6, 7);
-    rig_relay(&r);
-    rig_stop_publisher(&r);
-    r.policy = NULL;
-    rig_publisher(&r);
-    rig_send(&r, 8, 10);
-    rig_expect(&r, 6, 10);
-    CHECK_INT(rig_counts(&r).streams, 1);
-    rig_close(&r);
-}
-
-TEST(a_new_log_is_followed_from_1_and_what_was_held_is_not_lost)
-{
-    struct rig r;
-    struct stream_log old;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
-    rig_send(&r, 1, 1);
-    rig_expect(&r, 1, 1);
-    r.policy = lose_the_second;
-    r.n_relayed = 1;
-    rig_send(&r, 2, 4); /* 2 is lost; 3 and 4 arrive after history has gone */
-    usleep(100000);
-    rig_stop_publisher(&r);
-    rig_relay(&r);
-    old = r.log;
-    CHECK_INT(log_memory_open((size_t)1 << 20, &r.log, &r.e), BURST_OK);
-    r.policy = NULL;
-    rig_publisher(&r);
-    rig_send(&r, 1, 0);
-    rig_send_text(&r, RIG_TOPIC, "message 11");
-    rig_send_text(&r, RIG_TOPIC, "message 12");
-    rig_expect_gap(&r, 2, 2);
-    rig_expect(&r, 3, 4);
-    rig_expect_stream(&r);
-    struct subscriber_event ev;
-    for (uint64_t i = 1; i <= 2 && rig_next(&r, &ev); i++) {
-        CHECK_INT(ev.kind, SUBSCRIBER_MESSAGE);
-        CHECK_INT(ev.item.seq, i);
-        CHECK(memcmp(ev.stream, r.log.stream, STREAM_UUID) == 0);
-    }
-    CHECK_INT(rig_counts(&r).streams, 2);
-    log_memory_close(&old);
-    rig_close(&r);
-}
-
-TEST(what_history_no_longer_keeps_becomes_a_gap)
-{
-    struct rig r;
-    rig_open(&r);
-    rig_stop_publisher(&r);
-    log_memory_close(&r.log);
-    CHECK_INT(log_memory_open(8000, &r.log, &r.e), BURST_OK);
-    rig_publisher(&r);
-    rig_send(&r, 1, 60);
-    uint64_t first;
-    CHECK_INT(r.log.earliest(r.log.ctx, RIG_TOPIC, &first, &r.e), BURST_OK);
-    CHECK(first > 2 && first < 60);
-    rig_subscribe(&r);
-    rig_expect_stream(&r);
-    rig_expect_gap(&r, 1, (int)first - 1);
-    rig_expect(&r, (int)first, 60);
-    CHECK_INT(rig_counts(&r).gaps, 1);
-    CHECK_INT(rig_counts(&r).lost, first - 1);
-    rig_close(&r);
-}
-
-TEST(without_history_a_hole_becomes_a_gap_and_live_goes_on)
-{
-    struct rig r;
-    rig_open(&r);
-    r.policy = lose_every_third;
-    r.set.history = "ipc:///tmp/burst-nobody-listens";
-    r.set.answer_ms = 20;
-    r.set.attempts = 3;
-    rig_subscribe(&r);
-    rig_settle(&r);
-    rig_send(&r, 1, 8);
-    rig_expect(&r, 1, 2);
-    rig_expect_gap(&r, 3, 3);
-    rig_expect(&r, 4, 5);
-    rig_expect_gap(&r, 6, 6);
-    rig_expect(&r, 7, 8);
-    struct subscriber_counts c = rig_counts(&r);
-    CHECK_INT(c.lost, 2);
-    CHECK(c.timeouts >= 3);
-    rig_close(&r);
-}
-
 TEST(what_is_held_back_stays_within_its_bounds)
 {
     struct rig r;
@@ -506,10 +408,6 @@ int main(void)
     RUN(a_resumed_subscriber_goes_on_after_its_position);
     RUN(a_position_in_another_stream_begins_the_new_one_at_1);
     RUN(a_position_beyond_the_log_is_told_and_the_rest_goes_on);
-    RUN(a_restarted_publisher_with_its_log_goes_on);
-    RUN(a_new_log_is_followed_from_1_and_what_was_held_is_not_lost);
-    RUN(what_history_no_longer_keeps_becomes_a_gap);
-    RUN(without_history_a_hole_becomes_a_gap_and_live_goes_on);
     RUN(what_is_held_back_stays_within_its_bounds);
     RUN(data_times_wait_for_the_messages_before_them);
     RUN(what_was_handled_is_acknowledged);
