@@ -1,7 +1,6 @@
 /* The plain C truth of background.h. Everything is summed in the order of time: the same bins give the same digits. */
 #include "kernels/background.h"
 #include <math.h>
-#include <stdlib.h>
 
 enum { ROUNDS = 12, NEIGHBOURS = 2 };
 #define SIGMA_ABOVE 3.0
@@ -48,10 +47,31 @@ static int blocks_make(const uint32_t *counts, const uint8_t *use, size_t n_bin,
     return n;
 }
 
-static int rate_order(const void *a, const void *b)
+/* The value that k others are not above and n - 1 - k not below (Hoare's selection; qsort would take memory). */
+static double select_value(double *x, int n, int k)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    int from = 0, to = n - 1;
+    while (from < to) {
+        double pivot = x[from + (to - from) / 2];
+        int i = from, j = to;
+        while (i <= j) {
+            while (x[i] < pivot)
+                i++;
+            while (x[j] > pivot)
+                j--;
+            if (i > j) break;
+            double swap = x[i];
+            x[i++] = x[j];
+            x[j--] = swap;
+        }
+        if (k <= j)
+            to = j;
+        else if (k >= i)
+            from = i;
+        else
+            break;
+    }
+    return x[k];
 }
 
 static double rate_median(const struct block *block, int n)
@@ -59,8 +79,7 @@ static double rate_median(const struct block *block, int n)
     double rate[BACKGROUND_BLOCKS];
     for (int i = 0; i < n; i++)
         rate[i] = block[i].rate;
-    qsort(rate, (size_t)n, sizeof *rate, rate_order);
-    return rate[n / 2];
+    return select_value(rate, n, n / 2);
 }
 
 /* Choose the blocks that agree with the fit; how many, and whether the choice changed. */
