@@ -138,6 +138,20 @@ static struct feed *feed_of(struct ingest *in, struct source s)
     return NULL;
 }
 
+/* A unit for the work thread, waiting while it is busy; NULL when the daemon is stopping. What comes live meanwhile is shed:
+ * memory stays bounded, and history gives it again when there is room. */
+static struct work_unit *take_free(struct ingest *in)
+{
+    void *unit = NULL;
+    while (queue_take(in->p->units.free_work, &unit, WAIT_MS) != BURST_OK) {
+        if (atomic_load(&in->p->stop_ingest)) return NULL;
+        for (int i = 0; i < in->n_subscriber; i++)
+            subscriber_shed(in->subscriber[i]);
+        health_progress(in->p->health, THREAD_INGEST); /* the work thread has its own watch */
+    }
+    return unit;
+}
+
 static void feed_count(struct ingest *in, struct feed *f)
 {
     struct health *h = in->p->health;
@@ -161,7 +175,7 @@ static void set_restart(struct feed *f, const struct lightcurve_window *w, struc
 static bool drain_windows(struct ingest *in, struct feed *f)
 {
     for (;;) {
-        struct work_unit *unit = pipeline_take_free(in->p, in->p->units.free_work, THREAD_INGEST, &in->p->stop_ingest);
+        struct work_unit *unit = take_free(in);
         if (!unit) return false;
         bool ready = false;
         struct burst_error e;
@@ -228,7 +242,7 @@ static enum burst_err prepare_image(struct ingest *in, struct feed *f, const str
 static void take_image(struct ingest *in, struct feed *f, const struct stream_item *item)
 {
     struct burst_error e;
-    struct work_unit *unit = pipeline_take_free(in->p, in->p->units.free_work, THREAD_INGEST, &in->p->stop_ingest);
+    struct work_unit *unit = take_free(in);
     if (!unit) return;
     enum burst_err err = prepare_image(in, f, item, unit, &e);
     if (err == BURST_E_DUPLICATE)
@@ -327,7 +341,7 @@ static void flush_silent(struct ingest *in)
         in->arrived_mono_ns = now;
         lightcurve_flush(f->lc);
         if (!drain_windows(in, f)) return;
-        struct work_unit *unit = pipeline_take_free(in->p, in->p->units.free_work, THREAD_INGEST, &in->p->stop_ingest);
+        struct work_unit *unit = take_free(in);
         if (!unit) return;
         unit->kind = WORK_SILENCE;
         unit->source = f->source;

@@ -6,18 +6,19 @@
 #include <string.h>
 
 #define MS_NS (CLOCK_NS_PER_S / 1000)
-enum { WAIT_MOST = 16 };
+enum { WAIT_MOST = 16, LIVE_HWM = 256 };
 
 void subscriber_defaults(struct subscriber_settings *ret_settings)
 {
-    *ret_settings = (struct subscriber_settings){.name = "burst",
-                                                 .batch = 64,
-                                                 .hold_most = 256,
-                                                 .hold_bytes = (size_t)64 << 20,
-                                                 .answer_ms = 2000,
-                                                 .attempts = 5,
-                                                 .repeat_most = 4096,
-                                                 .hwm = 256};
+    *ret_settings = (struct subscriber_settings){
+        .name = "burst",
+        .batch = 64,
+        .hold_most = 256,
+        .hold_bytes = (size_t)64 << 20,
+        .answer_ms = 2000,
+        .attempts = 5,
+        .repeat_most = 4096,
+    };
 }
 
 struct slot *slot_take(struct subscriber *s)
@@ -59,15 +60,10 @@ static enum burst_err check_numbers(const struct subscriber_settings *s, struct 
     const struct {
         const char *name;
         size_t value, least, most;
-    } row[] = {{"n_prefix", s->n_prefix, 1, PREFIX_MOST},
-               {"batch", s->batch, 1, 10000},
-               {"hold_most", s->hold_most, 1, 65536},
-               {"hold_bytes", s->hold_bytes, 1, SIZE_MAX},
-               {"answer_ms", (size_t)s->answer_ms, 10, 600000},
-               {"attempts", (size_t)s->attempts, 1, 1000},
-               {"repeat_most", s->repeat_most, 0, 65536},
-               {"hwm", (size_t)s->hwm, 1, 100000},
-               {"n_resume", s->n_resume, 0, 4096}};
+    } row[] = {{"n_prefix", s->n_prefix, 1, PREFIX_MOST},       {"batch", s->batch, 1, 10000},
+               {"hold_most", s->hold_most, 1, 65536},           {"hold_bytes", s->hold_bytes, 1, SIZE_MAX},
+               {"answer_ms", (size_t)s->answer_ms, 10, 600000}, {"attempts", (size_t)s->attempts, 1, 1000},
+               {"repeat_most", s->repeat_most, 0, 65536},       {"n_resume", s->n_resume, 0, 4096}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
         if (row[i].value < row[i].least || row[i].value > row[i].most)
             return burst_fail(reterr, BURST_E_RANGE, "subscriber: %s is %zd, allowed %zu to %zu", row[i].name,
@@ -121,7 +117,7 @@ static enum burst_err copy_settings(struct subscriber *s, const struct subscribe
 static enum burst_err open_sockets(struct subscriber *s, struct burst_error *reterr)
 {
     struct socket_options o = {
-        .endpoint = s->set.live, .type = ZMQ_SUB, .hwm = s->set.hwm, .most_bytes = SOCKET_FRAME_MOST};
+        .endpoint = s->set.live, .type = ZMQ_SUB, .hwm = LIVE_HWM, .most_bytes = SOCKET_FRAME_MOST};
     enum burst_err err = socket_open(s->context, &o, &s->live, reterr);
     if (!err) err = repair_connect(s, reterr);
     if (err) return err;
@@ -183,10 +179,20 @@ bool live_take(struct subscriber *s, struct slot *slot, struct subscriber_event 
     return made;
 }
 
-/* Live messages wait in their socket while nothing more can be held, or until a change of stream is done. */
+/* Nothing more can be held, or a change of stream is under way: what comes live now is shed, and history has it. */
 static bool live_is_open(const struct subscriber *s)
 {
     return !s->parked && !s->switching && !sequence_is_full(s);
+}
+
+void subscriber_shed(struct subscriber *s)
+{
+    struct slot *slot = slot_take(s);
+    while (message_receive(s->live, &slot->m, NULL) == BURST_OK) {
+        s->counts.shed++;
+        if (message_word(&slot->m, 0, STREAM_HEARTBEAT)) s->counts.heartbeat_mono_ns = clock_mono_ns();
+    }
+    slot_give(s, slot);
 }
 
 /* Receive one message, history first: it fills the holes that hold the others back. *ret_got: there was one. */
@@ -194,6 +200,7 @@ static enum burst_err receive_one(struct subscriber *s, struct subscriber_event 
                                   struct burst_error *reterr)
 {
     *ret_got = *ret_made = false;
+    if (!live_is_open(s)) subscriber_shed(s);
     for (int live = 0; live <= live_is_open(s); live++) {
         struct slot *slot = slot_take(s);
         enum burst_err err = message_receive(live ? s->live : s->history, &slot->m, reterr);
@@ -217,7 +224,7 @@ static enum burst_err wait_for(struct subscriber *const *s, size_t n, int64_t de
     int ms = deadline_ns <= now ? 0 : (int)((deadline_ns - now + MS_NS - 1) / MS_NS);
     for (size_t i = 0; i < n; i++) {
         poll[n_poll++] = (zmq_pollitem_t){.socket = s[i]->history, .events = ZMQ_POLLIN};
-        if (live_is_open(s[i])) poll[n_poll++] = (zmq_pollitem_t){.socket = s[i]->live, .events = ZMQ_POLLIN};
+        poll[n_poll++] = (zmq_pollitem_t){.socket = s[i]->live, .events = ZMQ_POLLIN};
         ms = repair_wait_ms(s[i], ms);
     }
     if (zmq_poll(poll, n_poll, ms) >= 0 || zmq_errno() == EINTR) return BURST_OK;

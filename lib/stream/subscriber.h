@@ -35,7 +35,6 @@ struct subscriber_settings {
     int answer_ms;      /* history is asked again when nothing came for so long; 2000 */
     int attempts;       /* so often, then the hole becomes a GAP; 5 */
     size_t repeat_most; /* SHA-256 of bodies remembered to find repeats, 0..65536; 4096 */
-    int hwm;            /* messages queued in the SUB socket, 1..100000; 256 */
 };
 
 enum subscriber_event_kind {
@@ -75,7 +74,8 @@ struct subscriber_event {
 };
 
 struct subscriber_counts {
-    uint64_t messages, replayed, duplicates, repeats, gaps, lost, heartbeats, streams, requests, timeouts, not_held;
+    uint64_t messages, replayed, duplicates, repeats, gaps, lost, heartbeats, streams, requests, timeouts, not_held,
+        shed;
     uint64_t bad[FAULT_N];
     size_t held, held_bytes;   /* now */
     int64_t heartbeat_mono_ns; /* when the last heartbeat came; 0: never */
@@ -102,6 +102,10 @@ enum burst_err subscriber_next(struct subscriber *s, int timeout_ms, struct subs
 /* Wait, at most timeout_ms, until one of several subscribers (1 to 16) may have an event or something to ask; then call
  * subscriber_next(s, 0) on each, until BURST_E_TIMEOUT. Errors  BURST_E_NET, BURST_E_LIMIT */
 enum burst_err subscriber_wait(struct subscriber *const *s, size_t n, int timeout_ms, struct burst_error *reterr);
+
+/* For a caller that must wait elsewhere for more than some 100 ms: drop what has come live meanwhile, so that memory does not
+ * grow. What was dropped is a hole like any other and comes from history in its turn. */
+void subscriber_shed(struct subscriber *s);
 
 /* All of `topic` up to seq, which subscriber_next gave, has been durably handled: told to the publisher (ACK) in the
  * background, the newest only. Errors  BURST_E_MISSING  no such topic; BURST_E_RANGE  not given yet */
