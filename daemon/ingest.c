@@ -218,7 +218,8 @@ static void take_events(struct ingest *in, struct feed *f, const struct stream_i
         return;
     }
     cover_add(&f->cover, item->stream, item->seq, packet.span.stop_ns);
-    for (int64_t t = packet.span.start_ns; t < packet.span.stop_ns; t += SLICE_NS) {
+    for (int64_t t = packet.span.start_ns; t < packet.span.stop_ns; t = slice_next(&packet, t + SLICE_NS, SLICE_NS)) {
+        health_progress(in->p->health, THREAD_INGEST);
         err = slice_take(&packet, t, t + SLICE_NS, &in->slice, &part, &e);
         if (err)
             pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);

@@ -94,19 +94,25 @@ static enum burst_err read_config(const char *path, struct burst_config *ret_con
     return err;
 }
 
-static void reload(struct pipeline *p, const char *path)
+static void set_log(const struct options *options, const struct burst_config *config)
+{
+    log_setup((enum log_level)config->log_level, !options->foreground && getenv("JOURNAL_STREAM") != NULL);
+}
+
+static void reload(struct pipeline *p, const struct options *options)
 {
     static struct config_faults faults;
     struct burst_config next;
     service_reloading();
-    enum burst_err err = read_config(path, &next);
+    enum burst_err err = read_config(options->config, &next);
     if (!err) err = config_reload(&p->config, &next, &faults);
     if (err)
         log_line(LOG_LEVEL_ERROR, "reload refused, the old configuration stays error=%s what=\"%s\"",
                  burst_err_name(err), err == BURST_E_STATE && faults.n ? faults.fault[0].text : "see above");
     else {
         pipeline_reconfigure(p, &next);
-        log_line(LOG_LEVEL_NOTICE, "configuration reloaded path=%s", path ? path : "default");
+        set_log(options, &next);
+        log_line(LOG_LEVEL_NOTICE, "configuration reloaded path=%s", options->config ? options->config : "default");
     }
     service_ready("running");
 }
@@ -127,7 +133,7 @@ static void tell_status(struct pipeline *p)
 }
 
 /* Until a signal or a failure that must end the process. The watchdog is fed only while every thread makes progress. */
-static enum burst_err run(struct pipeline *p, struct control *control, const char *config_path,
+static enum burst_err run(struct pipeline *p, struct control *control, const struct options *options,
                           struct burst_error *reterr)
 {
     int64_t ping_ns = service_watchdog_ns() / 3, pinged = 0, told = 0;
@@ -150,7 +156,7 @@ static enum burst_err run(struct pipeline *p, struct control *control, const cha
         }
         if (reload_asked) {
             reload_asked = 0;
-            reload(p, config_path);
+            reload(p, options);
         }
     }
     log_line(LOG_LEVEL_NOTICE, "stopping: finishing what is under way");
@@ -192,7 +198,7 @@ static enum burst_err serve(const struct options *options, const struct burst_co
         log_line(LOG_LEVEL_NOTICE, "ready version=%s live=%s history=%s", BURST_VERSION, publisher_live(p->publisher),
                  publisher_history(p->publisher));
         service_ready("running");
-        err = run(p, control, options->config, reterr);
+        err = run(p, control, options, reterr);
     }
     service_stopping();
     pipeline_drain(p);
@@ -219,7 +225,7 @@ int main(int argc, char **argv)
     int status = parse_options(argc, argv, &options);
     if (status >= 0) return status;
     if (read_config(options.config, &config)) return EXIT_CONFIG;
-    log_setup((enum log_level)config.log_level, !options.foreground && getenv("JOURNAL_STREAM") != NULL);
+    set_log(&options, &config);
     if (sodium_init() < 0) return EXIT_IO;
     catch_signals();
     enum burst_err err = health_new(&health, &e);

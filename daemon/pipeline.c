@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "ingest/ingest.h"
 #include "stream/seal.h"
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,12 +15,13 @@ enum { IMAGE_BODY_MOST = 64 * 1024, TAKE_WAIT_MS = 100 };
 void *pipeline_take_free(struct pipeline *p, struct queue *pool, enum health_thread thread, const atomic_bool *stop)
 {
     void *unit = NULL;
-    while (queue_take(pool, &unit, TAKE_WAIT_MS) != BURST_OK) {
-        if (atomic_load(stop)) return NULL;
-        health_progress(p->health,
-                        thread); /* waiting for the next stage is not being stuck: that one has its own watch */
+    /* Waiting for the next stage is not being stuck: that one has its own watch. Said at every call, not at every long wait: a
+     * message of an hour is a thousand short ones. */
+    for (;;) {
+        health_progress(p->health, thread);
+        if (stop && atomic_load(stop)) return NULL;
+        if (queue_take(pool, &unit, TAKE_WAIT_MS) == BURST_OK) return unit;
     }
-    return unit;
 }
 
 void pipeline_give(struct queue *q, void *unit)
@@ -160,14 +162,20 @@ enum burst_err pipeline_open(const struct burst_config *config, struct health *h
 enum burst_err pipeline_start(struct pipeline *p, struct burst_error *reterr)
 {
     void *(*const body[THREAD_MAIN])(void *) = {ingest_thread, work_thread, publish_thread};
+    enum burst_err err = BURST_OK;
+    sigset_t all, before;
+    (void)sigfillset(&all); /* signals are for main: the threads inherit a mask without them */
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     /* The last of the chain first, so that each finds its successor running. */
-    for (int i = THREAD_MAIN - 1; i >= 0; i--) {
-        if (pthread_create(&p->thread[p->n_thread], NULL, body[i], p) != 0)
-            return burst_fail(reterr, BURST_E_IO, "the %s thread could not be made",
-                              health_thread_name((enum health_thread)i));
-        p->n_thread++;
+    for (int i = THREAD_MAIN - 1; !err && i >= 0; i--) {
+        if (pthread_create(&p->thread[p->n_thread], NULL, body[i], p) == 0)
+            p->n_thread++;
+        else
+            err = burst_fail(reterr, BURST_E_IO, "the %s thread could not be made",
+                             health_thread_name((enum health_thread)i));
     }
-    return BURST_OK;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return err;
 }
 
 void pipeline_drain(struct pipeline *p)
@@ -202,5 +210,4 @@ void pipeline_reconfigure(struct pipeline *p, const struct burst_config *next)
     p->config.log_level = next->log_level;
     p->config.output_retain_days = next->output_retain_days;
     (void)pthread_mutex_unlock(&p->config_lock);
-    log_setup((enum log_level)next->log_level, getenv("JOURNAL_STREAM") != NULL);
 }

@@ -41,7 +41,7 @@ struct pipeline {
     struct restart_point restart[FEED_MAX];
     int n_feed;
     struct feed_status feed[FEED_MAX];
-    atomic_bool stop_ingest, stop_publish;
+    atomic_bool stop_ingest;
     pthread_t thread[THREAD_MAIN];
     int n_thread;
 };
@@ -56,7 +56,7 @@ enum burst_err pipeline_start(struct pipeline *p, struct burst_error *reterr);
 void pipeline_drain(struct pipeline *p);
 /* Close the store last. NULL is accepted. Errors  of the store's last commit; everything is freed all the same */
 enum burst_err pipeline_close(struct pipeline *p, struct burst_error *reterr);
-/* Take over the keys a running daemon may change. */
+/* Take over the keys a running daemon may change; the log level is for the caller to set. */
 void pipeline_reconfigure(struct pipeline *p, const struct burst_config *next);
 
 /* Bodies of the threads; `arg` is the pipeline. */
@@ -64,7 +64,7 @@ void *ingest_thread(void *arg);
 void *work_thread(void *arg);
 void *publish_thread(void *arg);
 
-/* A unit from a pool: waits until there is one, counting as progress; NULL once `*stop` is set. */
+/* A unit from a pool: waits until there is one, counting as progress; NULL once `*stop` is set (stop NULL: never). */
 void *pipeline_take_free(struct pipeline *p, struct queue *pool, enum health_thread thread, const atomic_bool *stop);
 /* Put a unit into a queue that can hold all there are. */
 void pipeline_give(struct queue *q, void *unit);

@@ -75,15 +75,15 @@ static struct track *track_of(struct work *w, struct source s)
     return NULL;
 }
 
+/* Waits as long as it takes: the publish thread drains until this one has ended, so a verdict is never given up here. */
 static struct publish_unit *take_publish(struct work *w)
 {
-    return pipeline_take_free(w->p, w->p->units.free_publish, THREAD_WORK, &w->p->stop_publish);
+    return pipeline_take_free(w->p, w->p->units.free_publish, THREAD_WORK, NULL);
 }
 
 static void tell(struct work *w, struct verdict *v, int64_t arrived_mono_ns, double decode_s, double infer_s)
 {
     struct publish_unit *unit = take_publish(w);
-    if (!unit) return;
     v->arrived_mono_ns = arrived_mono_ns;
     v->latency_decode_s = decode_s;
     v->latency_infer_s = infer_s;
@@ -98,10 +98,6 @@ static void tell(struct work *w, struct verdict *v, int64_t arrived_mono_ns, dou
 static void tell_evidence(struct work *w, const struct verdict *v, uint8_t *fits, size_t n_fits)
 {
     struct publish_unit *unit = take_publish(w);
-    if (!unit) {
-        free(fits);
-        return;
-    }
     unit->kind = PUBLISH_EVIDENCE;
     unit->verdict = *v;
     unit->fits = fits;
@@ -140,7 +136,6 @@ static void keep_restart(struct work *w, struct track *t, const struct restart_p
     struct burst_error e;
     if (!point->topic[0] || !tracker_idle(t->tracker) || now - t->kept_mono_ns < RESTART_EVERY_NS) return;
     struct publish_unit *unit = take_publish(w);
-    if (!unit) return;
     unit->kind = PUBLISH_RESTART;
     unit->restart = *point;
     if (tracker_get_state(t->tracker, &unit->restart.tracker, &e)) {
@@ -212,7 +207,6 @@ static void work_image(struct work *w, struct work_unit *unit)
     tell(w, &w->verdict[0], unit->image.arrived_mono_ns, unit->image.decode_s, w->image_score.infer_s);
     explain_image(w, &w->verdict[0], &unit->image);
     struct publish_unit *keep = take_publish(w);
-    if (!keep) return;
     keep->kind = PUBLISH_RESTART;
     keep->restart = unit->restart;
     pipeline_give(w->p->units.publish, keep);

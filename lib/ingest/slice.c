@@ -86,11 +86,26 @@ static size_t lower_bound(const int64_t *times, size_t n, int64_t t)
     return lo;
 }
 
+/* First interval that ends after `t`: they are disjoint and rising. */
+static size_t good_after(const struct event_list *list, int64_t t)
+{
+    size_t lo = 0, n = list->n_good;
+    while (n) {
+        size_t half = n / 2;
+        if (list->good[lo + half].stop_ns <= t) {
+            lo += half + 1;
+            n -= half + 1;
+        } else
+            n = half;
+    }
+    return lo;
+}
+
 static enum burst_err clip_good(const struct event_list *list, int64_t from, int64_t to, struct time_span *good,
                                 size_t *ret_n, struct burst_error *reterr)
 {
     size_t n = 0;
-    for (size_t i = 0; i < list->n_good; i++) {
+    for (size_t i = good_after(list, from); i < list->n_good && list->good[i].start_ns < to; i++) {
         struct time_span s = list->good[i];
         if (s.start_ns < from) s.start_ns = from;
         if (s.stop_ns > to) s.stop_ns = to;
@@ -125,4 +140,16 @@ enum burst_err slice_take(const struct event_packet *packet, int64_t from_ns, in
         ret_part->list[ret_part->n_list++] = list;
     }
     return BURST_OK;
+}
+
+int64_t slice_next(const struct event_packet *packet, int64_t t_ns, int64_t step_ns)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < packet->n_list; i++) {
+        size_t g = good_after(&packet->list[i], t_ns);
+        if (g < packet->list[i].n_good && packet->list[i].good[g].start_ns < next)
+            next = packet->list[i].good[g].start_ns;
+    }
+    if (next == INT64_MAX) return t_ns > packet->span.stop_ns ? t_ns : packet->span.stop_ns;
+    return next > t_ns ? t_ns + (next - t_ns) / step_ns * step_ns : t_ns;
 }

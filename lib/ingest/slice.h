@@ -21,4 +21,8 @@ struct slice_storage {
  * Errors    BURST_E_LIMIT  more than SLICE_GOOD_MAX intervals of one detector: cut thinner; ret_part is then undefined */
 enum burst_err slice_take(const struct event_packet *packet, int64_t from_ns, int64_t to_ns,
                           struct slice_storage *storage, struct event_packet *ret_part, struct burst_error *reterr);
+
+/* Where to cut next: the first of t_ns, t_ns + step_ns, t_ns + 2 step_ns ... whose slice of step_ns holds good time; past the
+ * packet's span where none does. Years without data between two intervals cost one step. */
+int64_t slice_next(const struct event_packet *packet, int64_t t_ns, int64_t step_ns);
 #endif

@@ -78,6 +78,24 @@ TEST(too_many_good_intervals_in_a_slice_are_refused)
     CHECK_REFUSED(slice_take(&p, 0, 1000, &storage, &part, &e), BURST_E_LIMIT, e, "detector 5 has over 64");
 }
 
+TEST(years_without_good_time_are_one_step)
+{
+    static const struct time_span good[2] = {{0, 12}, {1000000005, 1000000020}}, other[1] = {{40, 45}};
+    struct event_packet p = one_detector(NULL, 0, good, 2);
+    p.span = (struct time_span){0, 1000000020};
+    p.n_list = 2;
+    p.list[1] = (struct event_list){.n_good = 1, .good = other};
+    CHECK_INT(slice_next(&p, 0, 10), 0);
+    CHECK_INT(slice_next(&p, 10, 10), 10); /* [10, 12) */
+    CHECK_INT(slice_next(&p, 20, 10), 40); /* the other detector's */
+    CHECK_INT(slice_next(&p, 23, 10), 33); /* steps are counted from the time given: [33, 43) */
+    CHECK_INT(slice_next(&p, 50, 10), 1000000000);
+    CHECK_INT(slice_next(&p, 1000000010, 10), 1000000010);
+    CHECK_INT(slice_next(&p, 1000000020, 10), 1000000020);
+    CHECK_INT(slice_next(&p, 1000000019, 10), 1000000019);
+    CHECK_INT(slice_next(&p, 1000000030, 10), 1000000030);
+}
+
 int main(void)
 {
     RUN(steps_back_in_time_are_sorted_and_equal_times_keep_their_order);
@@ -85,5 +103,6 @@ int main(void)
     RUN(a_full_arena_leaves_the_packet_as_it_was);
     RUN(a_slice_holds_its_events_and_its_good_time);
     RUN(too_many_good_intervals_in_a_slice_are_refused);
+    RUN(years_without_good_time_are_one_step);
     return check_report();
 }
