@@ -192,13 +192,25 @@ static void explain_image(struct work *w, const struct verdict *v, const struct 
         tell_evidence(w, v, fits, n_fits);
 }
 
+/* A good sub-image gets a verdict whatever happens here: where the network fails, "unclear" and why. */
+static enum burst_err judge_image(struct work *w, const struct work_unit *unit, struct burst_error *reterr)
+{
+    struct infer *infer = w->p->science.infer;
+    struct image_tracker *tracker = &w->image[unit->source.realm];
+    const struct infer_model *model = infer_image_model(infer);
+    struct burst_error why;
+    enum burst_err err = infer_image(infer, &unit->image, &w->image_score, &why);
+    if (!err) return image_decide(tracker, &w->p->science.decide, &w->image_score, NULL, &w->verdict[0], reterr);
+    if (!model) return burst_fail(reterr, err, "%s", why.text);
+    pipeline_refused(w->p, BAD_INFER, err, unit->restart.topic, &why);
+    w->image_score.infer_s = (double)NAN;
+    return image_decide_failed(tracker, &w->p->science.decide, &unit->image, &model->tag, &why, &w->verdict[0], reterr);
+}
+
 static void work_image(struct work *w, struct work_unit *unit)
 {
     struct burst_error e;
-    enum burst_err err = infer_image(w->p->science.infer, &unit->image, &w->image_score, &e);
-    if (!err)
-        err = image_decide(&w->image[unit->source.realm], &w->p->science.decide, &w->image_score, NULL, &w->verdict[0],
-                           &e);
+    enum burst_err err = judge_image(w, unit, &e);
     if (err) {
         pipeline_refused(w->p, err == BURST_E_LATE ? BAD_SUBIMAGE : BAD_INFER, err, unit->restart.topic, &e);
         return;

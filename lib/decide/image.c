@@ -87,13 +87,12 @@ static void classify(const struct image_score *score, double ret_classification[
     ret_classification[CLASS_INSTRUMENTAL] = 1 - score->p;
 }
 
-static void evidence_fill(const struct image_score *score, struct verdict *v)
+static void evidence_fill(const struct image_sample *s, double p, struct verdict *v)
 {
-    const struct image_sample *s = score->sample;
     struct evidence *e = &v->evidence[v->n_evidence++];
     bool no_data = s->flags & IMAGE_TRIGGER_NO_DATA;
     (void)snprintf(e->name, sizeof e->name, "image");
-    e->score = score->p;
+    e->score = p;
     e->snr = no_data ? NAN : (double)s->snr[IMAGE_CENTRE][IMAGE_CENTRE];
     e->t90_s = e->peak_rate_hz = e->hardness = NAN;
     e->quality = (s->flags & IMAGE_PARTIAL ? EVIDENCE_PARTIAL : 0U) | (no_data ? EVIDENCE_TRIGGER_NO_DATA : 0U);
@@ -136,48 +135,57 @@ static enum verdict_state state_of(const struct image_event *e, enum verdict_cal
     return call == CALL_FALSE ? STATE_EXPIRED : STATE_OPEN;
 }
 
-static void event_tell(struct image_event *e, const struct decide_settings *set, const struct image_score *score,
-                       const struct image_explanation *explanation, struct verdict *ret_v)
+/* What a record says of the event and the image, whatever the networks answered. */
+static void event_begin(struct image_event *e, const struct image_sample *s, const struct model_tag *model,
+                        struct verdict *ret_v)
 {
-    const struct image_sample *s = score->sample;
-    enum verdict_call call = call_of(set, score);
-    bool retraction = call == CALL_FALSE && e->said_true && !e->retracted;
-    if (e->retracted && call == CALL_TRUE) call = CALL_UNCLEAR;
-    e->retracted = e->retracted || retraction;
-    e->said_true = e->said_true || call == CALL_TRUE;
     compose_begin(s->packet->source, ret_v);
     (void)snprintf(ret_v->id, sizeof ret_v->id, "%s", e->burst_id);
     ret_v->record_number = ++e->record_number;
-    ret_v->type = retraction ? ALERT_RETRACTION : e->record_number == 1 ? ALERT_INITIAL : ALERT_UPDATE;
-    ret_v->call = call;
-    ret_v->state = state_of(e, call);
-    ret_v->closed = ret_v->state != STATE_OPEN;
-    ret_v->p_true = score->p;
-    classify(score, ret_v->classification);
-    ret_v->reason = reason_of(score, call, e->retracted);
-    ret_v->action = compose_action(call, ret_v->reason);
+    ret_v->type = e->record_number == 1 ? ALERT_INITIAL : ALERT_UPDATE;
     ret_v->trigger_ns = e->trigger_ns;
     ret_v->window = s->packet->span;
     ret_v->ra_deg = s->ra_deg;
     ret_v->dec_deg = s->dec_deg;
     ret_v->n_model = 1;
-    ret_v->model[0] = score->model;
-    evidence_fill(score, ret_v);
-    sentence_call(set, e, score, ret_v);
-    sentences_fill(score, explanation, ret_v);
-    compose_identity(ret_v, set->config_sha256);
+    ret_v->model[0] = *model;
     ret_v->latency_decode_s = s->decode_s;
-    ret_v->latency_infer_s = score->infer_s;
     ret_v->arrived_mono_ns = s->arrived_mono_ns;
 }
 
-enum burst_err image_decide(struct image_tracker *t, const struct decide_settings *settings,
-                            const struct image_score *score, const struct image_explanation *explanation,
-                            struct verdict *ret_verdict, struct burst_error *reterr)
+static void event_call(struct image_event *e, enum verdict_call call, enum reason_code reason, struct verdict *v)
 {
-    const struct subimage_packet *p = score->sample->packet;
-    enum burst_err err = decide_settings_check(settings, reterr);
-    if (err) return err;
+    v->call = call;
+    v->state = state_of(e, call);
+    v->closed = v->state != STATE_OPEN;
+    v->reason = reason;
+    v->action = compose_action(call, reason);
+}
+
+static void event_tell(struct image_event *e, const struct decide_settings *set, const struct image_score *score,
+                       const struct image_explanation *explanation, struct verdict *ret_v)
+{
+    enum verdict_call call = call_of(set, score);
+    bool retraction = call == CALL_FALSE && e->said_true && !e->retracted;
+    if (e->retracted && call == CALL_TRUE) call = CALL_UNCLEAR;
+    e->retracted = e->retracted || retraction;
+    e->said_true = e->said_true || call == CALL_TRUE;
+    event_begin(e, score->sample, &score->model, ret_v);
+    if (retraction) ret_v->type = ALERT_RETRACTION;
+    event_call(e, call, reason_of(score, call, e->retracted), ret_v);
+    ret_v->p_true = score->p;
+    classify(score, ret_v->classification);
+    evidence_fill(score->sample, score->p, ret_v);
+    sentence_call(set, e, score, ret_v);
+    sentences_fill(score, explanation, ret_v);
+    compose_identity(ret_v, set->config_sha256);
+    ret_v->latency_infer_s = score->infer_s;
+}
+
+/* The event this sub-image belongs to, made where it is new. */
+static enum burst_err event_take(struct image_tracker *t, const struct subimage_packet *p, struct image_event **ret_e,
+                                 struct burst_error *reterr)
+{
     struct image_event *e = event_find(t, p->burst_id);
     int rank = rank_of(p);
     if (e && rank <= e->rank)
@@ -190,6 +198,39 @@ enum burst_err image_decide(struct image_tracker *t, const struct decide_setting
     }
     e->rank = rank;
     e->used = ++t->n_used;
-    event_tell(e, settings, score, explanation, ret_verdict);
+    *ret_e = e;
+    return BURST_OK;
+}
+
+enum burst_err image_decide(struct image_tracker *t, const struct decide_settings *settings,
+                            const struct image_score *score, const struct image_explanation *explanation,
+                            struct verdict *ret_verdict, struct burst_error *reterr)
+{
+    struct image_event *e = NULL;
+    enum burst_err err = decide_settings_check(settings, reterr);
+    if (!err) err = event_take(t, score->sample->packet, &e, reterr);
+    if (!err) event_tell(e, settings, score, explanation, ret_verdict);
+    return err;
+}
+
+enum burst_err image_decide_failed(struct image_tracker *t, const struct decide_settings *settings,
+                                   const struct image_sample *sample, const struct model_tag *model,
+                                   const struct burst_error *why, struct verdict *ret_verdict,
+                                   struct burst_error *reterr)
+{
+    struct image_event *e = NULL;
+    enum burst_err err = decide_settings_check(settings, reterr);
+    if (!err) err = event_take(t, sample->packet, &e, reterr);
+    if (err) return err;
+    event_begin(e, sample, model, ret_verdict);
+    event_call(e, CALL_UNCLEAR, REASON_INTERNAL, ret_verdict);
+    ret_verdict->p_true = 0.5;
+    ret_verdict->classification[0] = NAN;
+    evidence_fill(sample, (double)NAN, ret_verdict);
+    compose_sentence(ret_verdict, "This sub-image could not be judged (%s): a person must look at it.",
+                     burst_err_name(why->code));
+    compose_sentence(ret_verdict, "%s.", why->text);
+    compose_identity(ret_verdict, settings->config_sha256);
+    ret_verdict->latency_infer_s = NAN;
     return BURST_OK;
 }

@@ -33,4 +33,15 @@ struct image_tracker {
 enum burst_err image_decide(struct image_tracker *t, const struct decide_settings *settings,
                             const struct image_score *score, const struct image_explanation *explanation,
                             struct verdict *ret_verdict, struct burst_error *reterr);
+
+/* A good sub-image that a stage could not judge: `unclear` with the reason INTERNAL, for a person to look at.
+ *
+ * Given     sample    with its packet
+ *           model     that should have answered
+ *           why       the failure: its code and sentence are told
+ * Returned and Errors as image_decide; p is 0.5, which says nothing, and there is no classification */
+enum burst_err image_decide_failed(struct image_tracker *t, const struct decide_settings *settings,
+                                   const struct image_sample *sample, const struct model_tag *model,
+                                   const struct burst_error *why, struct verdict *ret_verdict,
+                                   struct burst_error *reterr);
 #endif

@@ -3,6 +3,8 @@
 counted under its own name, told once in one clear sentence, and every good packet around it gets its verdict."""
 import collections
 import json
+import os
+import pathlib
 import subprocess
 import sys
 import time
@@ -157,10 +159,46 @@ def another_image_under_the_same_number_is_a_conflict(folder, started):
     check(s.daemon.counter('bad_subimage.conflict') == 1, f'{s.daemon.status()["counters"]}')
 
 
+def broken_network(folder):
+    """The shipped image network with a last bias so large that single precision overflows."""
+    import onnx
+    from onnx import numpy_helper
+    data = pathlib.Path(os.environ.get('BURST_DATADIR', str(ROOT)))
+    model = onnx.load(str(data / 'models/eclairs-cnn/1/model.onnx'))
+    last = [n for n in model.graph.node if n.op_type in ('Gemm', 'MatMul', 'Conv', 'Add')][-1]
+    for t in model.graph.initializer:
+        if t.name in last.input:
+            value = numpy_helper.to_array(t).copy()
+            value[...] = 3e38
+            t.CopyFrom(numpy_helper.from_array(value, t.name))
+    os.makedirs(f'{folder}/broken/1')
+    onnx.save(model, f'{folder}/broken/1/model.onnx')
+    return f'{folder}/broken/1'
+
+
+def a_network_that_fails_makes_good_images_unclear(folder, started):
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        return 'python3-onnx is not installed'
+    s = Session(folder, started)
+    s.daemon.kill()
+    s.daemon.config.write_text(s.daemon.config.read_text().replace('models: {', f'models: {{image: "{broken_network(folder)}", '))
+    s.daemon.start()
+    s.send_good()
+    s.send_good()
+    s.all_good_have_verdicts()
+    for v in finals(s.daemon.verdicts()).values():
+        check((v['verdict'], v['reason_code'], v['action']) == ('unclear', 'INTERNAL', 'review'), f'{v}')
+        check('classification' not in v and 'could not be judged' in v['reasons'][0] and 'answered' in v['reasons'][1], f'{v}')
+    check(s.daemon.counter('bad_infer.model') == 2 and s.daemon.counter('publish_failed') == 0, f'{s.daemon.status()["counters"]}')
+
+
 if __name__ == '__main__':
     cases = Cases()
     for case in (every_bad_file_is_counted_and_the_next_good_one_is_judged, bad_frames_are_counted_and_the_next_good_message_is_judged,
-                 a_topic_nobody_reads_and_a_repeat_lose_nothing, another_image_under_the_same_number_is_a_conflict):
+                 a_topic_nobody_reads_and_a_repeat_lose_nothing, another_image_under_the_same_number_is_a_conflict,
+                 a_network_that_fails_makes_good_images_unclear):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)
     cases.finish()

@@ -236,6 +236,39 @@ TEST(memory_is_bounded_and_the_longest_unseen_is_forgotten)
     CHECK_INT(decided(&s).record_number, 1);
 }
 
+TEST(a_sub_image_that_could_not_be_judged_is_unclear_and_counts_as_a_record)
+{
+    struct decide_settings settings = decide_defaults();
+    struct burst_error e, why = {BURST_E_MODEL, "network eclairs-cnn answered nan for sample 0 of 1"};
+    struct image_score s = score("sb26050460", 0, "VHF", 0.9);
+    struct model_tag model = {.name = "eclairs-cnn", .version = "1", .temperature = 1};
+    struct verdict v;
+    memset(&v, 0, sizeof v);
+    CHECK_INT(image_decide_failed(&tracker, &settings, &sample, &model, &why, &v, &e), BURST_OK);
+    CHECK_STR(v.id, "sb26050460");
+    CHECK_INT(v.record_number, 1);
+    CHECK_INT(v.type, ALERT_INITIAL);
+    CHECK_INT(v.call, CALL_UNCLEAR);
+    CHECK_INT(v.reason, REASON_INTERNAL);
+    CHECK_INT(v.action, ACTION_REVIEW);
+    CHECK_INT(v.state, STATE_OPEN);
+    CHECK_NEAR(v.p_true, 0.5, 0);
+    CHECK(isnan(v.classification[0]) && isnan(v.evidence[0].score) && isnan(v.latency_infer_s));
+    CHECK_NEAR(v.ra_deg, 83.6, 0);
+    CHECK_INT(v.evidence[0].input_sha256[0], 77);
+    CHECK_STR(v.model[0].name, "eclairs-cnn");
+    CHECK_STR(v.reasons[0], "This sub-image could not be judged (model): a person must look at it.");
+    CHECK_STR(v.reasons[1], "network eclairs-cnn answered nan for sample 0 of 1.");
+    CHECK_REFUSED(image_decide_failed(&tracker, &settings, &sample, &model, &why, &v, &e), BURST_E_LATE, e, "record 1");
+    settings.low = 2;
+    CHECK_REFUSED(image_decide_failed(&tracker, &settings, &sample, &model, &why, &v, &e), BURST_E_RANGE, e, "low");
+    s = score("sb26050460", 1, "VHF", 0.9);
+    v = decided(&s);
+    CHECK_INT(v.record_number, 2);
+    CHECK_INT(v.type, ALERT_UPDATE);
+    CHECK_INT(v.call, CALL_TRUE);
+}
+
 int main(void)
 {
     RUN(a_new_source_is_true_and_followed_up);
@@ -251,5 +284,6 @@ int main(void)
     RUN(a_true_one_that_becomes_false_is_retracted_for_good);
     RUN(explanations_become_a_sentence);
     RUN(memory_is_bounded_and_the_longest_unseen_is_forgotten);
+    RUN(a_sub_image_that_could_not_be_judged_is_unclear_and_counts_as_a_record);
     return check_report();
 }
