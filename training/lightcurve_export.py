@@ -22,6 +22,8 @@ def parse():
     p.add_argument("--run", required=True, help="folder of lightcurve_train.py: checkpoint.pt, figures.json")
     p.add_argument("--samples", required=True, help="folder of samples: the golden inputs are its first clear burst and quiet sky")
     p.add_argument("--version", default="1")
+    p.add_argument("--before", default="", help="for the card: what the network had learned before this run")
+    p.add_argument("--seen", default="", help="for the card: what it did on data that no sample was drawn from")
     p.add_argument("--out", required=True, help="models/gecam-resnet-mscfm/VERSION")
     p.add_argument("--cam", required=True, help="folder for the golden Grad-CAM")
     return p.parse_args()
@@ -106,7 +108,7 @@ def percent(triple):
     return f"{100 * triple[0]:.1f} [{100 * triple[1]:.1f}, {100 * triple[2]:.1f}] %"
 
 
-def card(version, f):
+def card(version, f, before, seen):
     test, probes = f["test"], f["leak_probes"]
     lines = [
         f"# gecam-resnet-mscfm, version {version}", "",
@@ -119,7 +121,7 @@ def card(version, f):
         "how it does on real data, and none may be compared with a published one.", "",
         f"Training: {f['n_train']:,} windows (seed {f['seeds']['train']}), {f['epochs']} passes, batch {f['batch']}, one-cycle",
         f"rate up to {f['rate']:g}, label smoothing 0.02, {f['seconds'] // 60} minutes on two CPU cores, PyTorch {f['torch']}",
-        f"{'(convolutions in bfloat16)' if f['bf16'] else ''}. Temperature {f['temperature']:.3f}, fitted on seed "
+        f"{'(convolutions in bfloat16)' if f['bf16'] else ''}. {before + ' ' if before else ''}Temperature {f['temperature']:.3f}, fitted on seed "
         f"{f['seeds']['validate']}; figures from seed", f"{f['seeds']['test']}. Every window is a burst or a sky of its own, "
         "so no burst is in two parts. A burst is labelled so from an expected",
         "S/N of 5 (best of 64 ms to 8.2 s, 25-900 keV) upward.", "",
@@ -141,7 +143,7 @@ def card(version, f):
               f"scatter of counts {probes['dispersion_matched_snr']:.2f}",
               "(a burst's own counts scatter: this one cannot be 0.5); number of valid bins "
               f"{probes['valid_bins_without_ramps']:.2f}, missing", f"bins inside {probes['missing_inside_without_ramps']:.2f}.",
-              "", "What it is not: no judge of one detector alone at the false-alarm rates of a watch (thousands of windows a day:",
+              *(["", seen] if seen else []), "", "What it is not: no judge of one detector alone at the false-alarm rates of a watch (thousands of windows a day:",
               "detectors must agree); not trained on SGR bursts, galactic transients, oscillating precipitation or pile-up; not a",
               "classifier of kinds. Its recall at S/N 5-7 is that of one detector.", ""]
     return "\n".join(lines)
@@ -163,7 +165,7 @@ def main():
     write_tensor(os.path.join(args.out, "test_data_set_0", "output_0.pb"), y, "logits")
     write_tensor(os.path.join(args.cam, "lightcurve_cam_0.pb"), grad_cam(net, torch.from_numpy(x)).numpy(), "cam")
     with open(os.path.join(args.out, "card.md"), "w") as out:
-        out.write(card(args.version, figures))
+        out.write(card(args.version, figures, args.before, args.seen))
     print(f"{args.out}: logits of the golden inputs {y.round(4).tolist()}")
 
 
