@@ -19,7 +19,7 @@ enum health_count {
     COUNT_DUPLICATES,        /* messages seen before */
     COUNT_GAPS,              /* messages that neither live nor history gave */
     COUNT_REPAIRED,          /* messages that history gave */
-    COUNT_RESTARTS,          /* new streams of a gateway */
+    COUNT_RESTARTS,          /* gateways that began a new stream while we listened */
     COUNT_WINDOWS,           /* light-curve windows scored */
     COUNT_WINDOWS_DETECTORS, /* detector windows through the network */
     COUNT_IMAGES,            /* sub-images scored */

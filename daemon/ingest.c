@@ -8,11 +8,15 @@
 #include "ingest/slice.h"
 #include "prepare/lightcurve.h"
 #include "prepare/subimage.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { WAIT_MS = 100, IMAGES_AGAIN = IMAGE_EVENTS_MAX, N_SOURCE = FEED_MAX };
 static const int64_t SLICE_NS = LIGHTCURVE_SPAN_NS / 2;
+/* Live data cannot end later than now; an hour is for clocks that are wrong. One gateway's far future would close the bins of
+ * all the others for good. */
+static const int64_t AHEAD_MOST_NS = 3600 * CLOCK_NS_PER_S;
 
 /* The rings of one instrument in one realm. */
 struct feed {
@@ -30,6 +34,7 @@ struct ingest {
     struct feed feed[N_SOURCE];
     int n_subscriber;
     struct subscriber *subscriber[CONFIG_INPUT_MAX];
+    bool has_stream[CONFIG_INPUT_MAX]; /* it has said which log is its own */
     struct arena arena;
     struct ingest_repeats *repeats;
     struct slice_storage slice;
@@ -152,6 +157,18 @@ static struct work_unit *take_free(struct ingest *in)
     return unit;
 }
 
+/* BURST_E_TIME  live data that end more than AHEAD_MOST_NS after the host's clock */
+static enum burst_err check_ahead(enum burst_realm realm, const char *what, int64_t stop_ns, struct burst_error *reterr)
+{
+    int64_t now = clock_tt_now_ns();
+    char stop_text[CLOCK_UTC_TEXT], now_text[CLOCK_UTC_TEXT];
+    if (realm != REALM_LIVE || stop_ns <= now + AHEAD_MOST_NS) return BURST_OK;
+    clock_utc_text(stop_ns, stop_text);
+    clock_utc_text(now, now_text);
+    return burst_fail(reterr, BURST_E_TIME, "%s at %s, more than an hour after the host's clock, %s", what, stop_text,
+                      now_text);
+}
+
 static void feed_count(struct ingest *in, struct feed *f)
 {
     struct health *h = in->p->health;
@@ -211,6 +228,7 @@ static void take_events(struct ingest *in, struct feed *f, const struct stream_i
     if (!f->lc) return; /* no light-curve network is configured */
     arena_reset(&in->arena);
     enum burst_err err = ingest_events(f->source, item->body, item->n_body, &in->arena, &packet, &e);
+    if (!err) err = check_ahead(f->source.realm, "data end", packet.span.stop_ns, &e);
     if (!err) err = slice_sort(&packet, &in->arena, &e);
     if (err) {
         pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
@@ -218,6 +236,8 @@ static void take_events(struct ingest *in, struct feed *f, const struct stream_i
         return;
     }
     cover_add(&f->cover, item->stream, item->seq, packet.span.stop_ns);
+    for (size_t i = 0; i < packet.n_list; i++)
+        health_add(in->p->health, COUNT_EVENTS_DROPPED, packet.list[i].n_dropped);
     for (int64_t t = packet.span.start_ns; t < packet.span.stop_ns; t = slice_next(&packet, t + SLICE_NS, SLICE_NS)) {
         health_progress(in->p->health, THREAD_INGEST);
         err = slice_take(&packet, t, t + SLICE_NS, &in->slice, &part, &e);
@@ -235,6 +255,7 @@ static enum burst_err prepare_image(struct ingest *in, struct feed *f, const str
 {
     arena_reset(&unit->arena);
     enum burst_err err = ingest_subimage(f->source, item->body, item->n_body, &unit->arena, &unit->packet, reterr);
+    if (!err) err = check_ahead(f->source.realm, "the exposure ends", unit->packet.span.stop_ns, reterr);
     if (!err) err = ingest_repeats_subimage(in->repeats, &unit->packet, reterr);
     if (!err) err = subimage_prepare(&unit->packet, &in->p->science.catalogue, &unit->image, reterr);
     return err;
@@ -293,16 +314,32 @@ static void take_message(struct ingest *in, const struct subscriber_event *event
     f->seen_mono_ns = clock_mono_ns();
 }
 
+static struct feed *feed_of_topic(struct ingest *in, const char *topic)
+{
+    for (int i = 0; i < in->n_feed; i++)
+        if (strcmp(in->feed[i].topic, topic) == 0) return &in->feed[i];
+    return NULL;
+}
+
+static void take_data_time(struct ingest *in, struct feed *f, int64_t tt_ns)
+{
+    struct burst_error e;
+    enum burst_err err = check_ahead(f->source.realm, "a heartbeat's data_time lies", tt_ns, &e);
+    if (err) {
+        pipeline_refused(in->p, BAD_FRAME, err, f->topic, &e);
+        return;
+    }
+    pipeline_feed_seen(in->p, f->topic, tt_ns, false);
+    if (!f->lc) return;
+    lightcurve_data_time(f->lc, tt_ns);
+    (void)drain_windows(in, f); /* stopping shows at the next loop */
+}
+
 static void take_heartbeat(struct ingest *in, const struct subscriber_event *event)
 {
     for (size_t i = 0; i < event->n_data_time; i++) {
-        const struct stream_data_time *d = &event->data_time[i];
-        pipeline_feed_seen(in->p, d->topic, d->tt_ns, false);
-        for (int k = 0; k < in->n_feed; k++)
-            if (in->feed[k].lc && strcmp(in->feed[k].topic, d->topic) == 0) {
-                lightcurve_data_time(in->feed[k].lc, d->tt_ns);
-                (void)drain_windows(in, &in->feed[k]); /* stopping shows at the next loop */
-            }
+        struct feed *f = feed_of_topic(in, event->data_time[i].topic);
+        if (f) take_data_time(in, f, event->data_time[i].tt_ns); /* of what we do not read, no time is kept */
     }
 }
 
@@ -312,22 +349,34 @@ static void take_gap(struct ingest *in, const struct subscriber_event *event)
     health_add(in->p->health, COUNT_GAPS, n);
     log_line(LOG_LEVEL_WARNING, "input lost for good topic=%s from=%llu to=%llu", event->topic,
              (unsigned long long)event->from, (unsigned long long)event->to);
-    for (int k = 0; k < in->n_feed; k++)
-        if (in->feed[k].lc && strcmp(in->feed[k].topic, event->topic) == 0) lightcurve_gap(in->feed[k].lc);
+    struct feed *f = feed_of_topic(in, event->topic);
+    if (f && f->lc) lightcurve_gap(f->lc);
 }
 
-static void take_event(struct ingest *in, const struct subscriber_event *event)
+/* A frame that breaks the rules is told once per gateway and rule: a topic is the sender's to make up. */
+static void take_bad(struct ingest *in, int gateway, const struct subscriber_event *event)
+{
+    char source[CONFIG_TEXT + 32];
+    (void)snprintf(source, sizeof source, "%s (%s)", in->p->config.input[gateway].name, frame_fault_name(event->fault));
+    pipeline_refused(in->p, BAD_FRAME, event->error.code, source, &event->error);
+}
+
+static void take_stream(struct ingest *in, int gateway)
+{
+    if (in->has_stream[gateway]) health_add(in->p->health, COUNT_RESTARTS, 1);
+    in->has_stream[gateway] = true;
+}
+
+/* `gateway` is its place among the inputs of the configuration. */
+static void take_event(struct ingest *in, int gateway, const struct subscriber_event *event)
 {
     switch (event->kind) {
     case SUBSCRIBER_MESSAGE: take_message(in, event); break;
     case SUBSCRIBER_DUPLICATE: health_add(in->p->health, COUNT_DUPLICATES, 1); break;
     case SUBSCRIBER_GAP: take_gap(in, event); break;
     case SUBSCRIBER_HEARTBEAT: take_heartbeat(in, event); break;
-    case SUBSCRIBER_STREAM: health_add(in->p->health, COUNT_RESTARTS, 1); break;
-    case SUBSCRIBER_BAD:
-        pipeline_refused(in->p, BAD_FRAME, event->error.code,
-                         event->topic[0] ? event->topic : frame_fault_name(event->fault), &event->error);
-        break;
+    case SUBSCRIBER_STREAM: take_stream(in, gateway); break;
+    case SUBSCRIBER_BAD: take_bad(in, gateway, event); break;
     }
 }
 
@@ -367,7 +416,7 @@ static bool poll_gateways(struct ingest *in)
             }
             in->arrived_mono_ns = clock_mono_ns();
             any = any || event.kind != SUBSCRIBER_HEARTBEAT;
-            take_event(in, &event);
+            take_event(in, i, &event);
             health_progress(in->p->health, THREAD_INGEST);
         }
     return any;

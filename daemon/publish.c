@@ -56,6 +56,7 @@ static void tell_verdict(struct pipeline *p, const struct verdict *v)
         health_fatal(p->health, &e);
         return;
     case BURST_E_NET: /* durable: consumers fetch it from history */
+        health_add(p->health, COUNT_VERDICTS, 1);
         log_line(LOG_LEVEL_ERROR, "verdict logged but not sent live id=%s what=\"%s\"", v->id, e.text);
         return;
     default:

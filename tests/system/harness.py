@@ -157,7 +157,7 @@ class Gateway:
         self.pub.sndhwm = 0
         self.pub.bind(live)
         self.router.bind(history)
-        self.stream, self.last, self.kept = uuid.uuid4().bytes, {}, {}
+        self.stream, self.last, self.kept, self.data_time = uuid.uuid4().bytes, {}, {}, {}
 
     def send(self, topic, body, flags=4):
         self.last[topic] = self.last.get(topic, 0) + 1
@@ -190,7 +190,8 @@ class Gateway:
         self.router.close(0)
 
     def beat(self):
-        body = {'stream': str(uuid.UUID(bytes=self.stream)), 'alert_datetime': '2026-01-01T00:00:00.000000Z', 'last': {t.decode(): n for t, n in self.last.items()}}
+        body = {'stream': str(uuid.UUID(bytes=self.stream)), 'alert_datetime': '2026-01-01T00:00:00.000000Z', 'last': {t.decode(): n for t, n in self.last.items()},
+                'data_time': self.data_time}
         self.pub.send_multipart([b'burst.v1.heartbeat', HEADER.pack(b'BRST', 1, 0, 2, self.stream, 0, time.time_ns()), json.dumps(body).encode()])
 
 

@@ -159,6 +159,40 @@ def another_image_under_the_same_number_is_a_conflict(folder, started):
     check(s.daemon.counter('bad_subimage.conflict') == 1, f'{s.daemon.status()["counters"]}')
 
 
+LIVE = b'burst.v1.fermi.gbm.events'
+
+
+def met_now():
+    """Fermi mission elapsed time of the host's clock: seconds since 2001-01-01 UTC, with the five leap seconds since."""
+    return time.time() - 978307200 + 5
+
+
+def a_gateway_from_the_future_does_not_close_the_bins_of_others(folder, started):
+    s = Session(folder, started)
+    rng = np.random.default_rng(5)
+    now = met_now()
+    s.gateway.send(LIVE, fits_bytes.gbm(rng, zero=now - 40, length=10.0).bytes(), flags=0)
+    s.gateway.send(LIVE, fits_bytes.gbm(rng, zero=now + 2 * 3600 - 10, length=10.0).bytes(), flags=0)
+    s.gateway.send(LIVE, fits_bytes.gbm(rng, zero=now - 30, length=10.0).bytes(), flags=0)
+    s.gateway.send(LIVE, fits_bytes.gbm(rng, zero=now + 3500 - 10, length=10.0).bytes(), flags=0)  # a clock that is wrong within the hour
+    ahead = [time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(time.time() + dt)) for dt in (7200, 7220)]
+    s.gateway.send(b'burst.v1.svom.eclairs.subimage', good(1).replace(b"2026-11-18T03:04:05", ahead[0].encode())
+                   .replace(b"2026-11-18T03:04:25", ahead[1].encode()), flags=0)
+    check(s.wait(lambda c: c['messages'] >= 5 and c.get('bad_subimage.time')), f'{s.daemon.status()["counters"]}')
+    s.gateway.data_time = {LIVE.decode(): f'{ahead[1]}.000000Z', 'burst.v1.nobody.reads.this': '2026-01-01T00:00:00Z'}
+    check(s.wait(lambda c: c.get('bad_frame.time')), 'the data_time of another century was believed')
+    status = s.daemon.status()
+    counters = status['counters']
+    check(counters.get('bad_events.time') == 1 and counters['bad_subimage.time'] == 1, f'{counters}')
+    check(counters['events'] > 400 and counters['events_late'] == 0, f'{counters}')  # three chunks of 300, some in no band
+    check(set(status['inputs']) == {LIVE.decode()}, f'{status["inputs"]}')
+    check(status['inputs'][LIVE.decode()]['data_time'] < ahead[0], f'{status["inputs"]}')
+    lines = [x for x in s.daemon.log.read_text().splitlines() if 'more than an hour after the host' in x]
+    check(len(lines) == 3, f'{lines}')
+    for text in ('data end at ', f'the exposure ends at {ahead[1]}.730000Z', f"data_time lies at {ahead[1]}.000000Z"):
+        check(any(text in x for x in lines), f'"{text}" is not among {lines}')
+
+
 def broken_network(folder):
     """The shipped image network with a last bias so large that single precision overflows."""
     import onnx
@@ -198,7 +232,7 @@ if __name__ == '__main__':
     cases = Cases()
     for case in (every_bad_file_is_counted_and_the_next_good_one_is_judged, bad_frames_are_counted_and_the_next_good_message_is_judged,
                  a_topic_nobody_reads_and_a_repeat_lose_nothing, another_image_under_the_same_number_is_a_conflict,
-                 a_network_that_fails_makes_good_images_unclear):
+                 a_gateway_from_the_future_does_not_close_the_bins_of_others, a_network_that_fails_makes_good_images_unclear):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)
     cases.finish()
