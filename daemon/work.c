@@ -1,10 +1,9 @@
 /* The work thread: scores, verdicts, evidence. It owns the networks, the trackers and the image trackers. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "daemon/pipeline.h"
+#include "daemon/explain.h"
 #include "decide/image.h"
 #include "decide/tracker.h"
-#include "publish/evidence.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +24,7 @@ struct work {
     struct image_tracker image[REALM_N];
     struct window_score score;
     struct image_score image_score;
-    struct window_explanation explanation[DETECTOR_MAX];
-    struct image_explanation image_explanation;
+    struct explainer *explainer;
     struct verdict verdict[TRACKER_VERDICTS];
 };
 
@@ -63,6 +61,7 @@ static void work_close(struct work *w)
 {
     for (int i = 0; i < w->n_track; i++)
         tracker_free(w->track[i].tracker);
+    explainer_free(w->explainer);
     free(w);
 }
 
@@ -93,41 +92,6 @@ static void tell(struct work *w, struct verdict *v, int64_t arrived_mono_ns, dou
     unit->kind = PUBLISH_VERDICT;
     unit->verdict = *v;
     pipeline_give(w->p->units.publish, unit);
-}
-
-static void tell_evidence(struct work *w, const struct verdict *v, uint8_t *fits, size_t n_fits)
-{
-    struct publish_unit *unit = take_publish(w);
-    unit->kind = PUBLISH_EVIDENCE;
-    unit->verdict = *v;
-    unit->fits = fits;
-    unit->n_fits = n_fits;
-    pipeline_give(w->p->units.publish, unit);
-}
-
-static void evidence_failed(struct work *w, const struct verdict *v, const struct burst_error *e)
-{
-    health_add(w->p->health, COUNT_EVIDENCE_FAILED, 1);
-    log_line(LOG_LEVEL_ERROR, "evidence not written id=%s record=%d error=%s what=\"%s\"", v->id, v->record_number,
-             burst_err_name(e->code), e->text);
-}
-
-/* After the verdict is on its way: what the network looked at, and the FITS with it. */
-static void explain_window(struct work *w, const struct verdict *v, const struct lightcurve_window *window)
-{
-    struct burst_error e;
-    uint8_t *fits = NULL;
-    size_t n_fits = 0;
-    int n = 0;
-    for (int row = 0; row < window->n_detector; row++)
-        if (window->scored[row] &&
-            infer_explain_window(w->p->science.infer, window, row, &w->explanation[n], &e) == BURST_OK)
-            n++;
-    enum burst_err err = evidence_lightcurves(v, window, w->explanation, n, &fits, &n_fits, &e);
-    if (err)
-        evidence_failed(w, v, &e);
-    else
-        tell_evidence(w, v, fits, n_fits);
 }
 
 static void keep_restart(struct work *w, struct track *t, const struct restart_point *point)
@@ -163,7 +127,7 @@ static void work_window(struct work *w, const struct work_unit *unit)
         tell(w, &w->verdict[i], unit->window->arrived_mono_ns, unit->window->decode_s, w->score.infer_s);
     const struct lightcurve_window *behind = n ? tracker_evidence_window(t->tracker) : NULL;
     for (int i = 0; i < n; i++)
-        explain_window(w, &w->verdict[i], behind ? behind : unit->window);
+        explainer_window(w->explainer, &w->verdict[i], behind ? behind : unit->window);
     keep_restart(w, t, &unit->restart);
 }
 
@@ -175,21 +139,8 @@ static void work_silence(struct work *w, const struct work_unit *unit)
     tracker_flush(t->tracker, w->verdict, &n);
     for (int i = 0; i < n; i++) {
         tell(w, &w->verdict[i], clock_mono_ns(), (double)NAN, (double)NAN);
-        if (behind) explain_window(w, &w->verdict[i], behind);
+        if (behind) explainer_window(w->explainer, &w->verdict[i], behind);
     }
-}
-
-static void explain_image(struct work *w, const struct verdict *v, const struct image_sample *image)
-{
-    struct burst_error e;
-    uint8_t *fits = NULL;
-    size_t n_fits = 0;
-    bool explained = infer_explain_image(w->p->science.infer, image, &w->image_explanation, &e) == BURST_OK;
-    enum burst_err err = evidence_image(v, image, explained ? &w->image_explanation : NULL, &fits, &n_fits, &e);
-    if (err)
-        evidence_failed(w, v, &e);
-    else
-        tell_evidence(w, v, fits, n_fits);
 }
 
 /* A good sub-image gets a verdict whatever happens here: where the network fails, "unclear" and why. */
@@ -207,21 +158,23 @@ static enum burst_err judge_image(struct work *w, const struct work_unit *unit, 
     return image_decide_failed(tracker, &w->p->science.decide, &unit->image, &model->tag, &why, &w->verdict[0], reterr);
 }
 
+/* The unit is kept until the image is explained. */
 static void work_image(struct work *w, struct work_unit *unit)
 {
     struct burst_error e;
     enum burst_err err = judge_image(w, unit, &e);
     if (err) {
         pipeline_refused(w->p, err == BURST_E_LATE ? BAD_SUBIMAGE : BAD_INFER, err, unit->restart.topic, &e);
+        pipeline_give(w->p->units.free_work, unit);
         return;
     }
     health_add(w->p->health, COUNT_IMAGES, 1);
     tell(w, &w->verdict[0], unit->image.arrived_mono_ns, unit->image.decode_s, w->image_score.infer_s);
-    explain_image(w, &w->verdict[0], &unit->image);
     struct publish_unit *keep = take_publish(w);
     keep->kind = PUBLISH_RESTART;
     keep->restart = unit->restart;
     pipeline_give(w->p->units.publish, keep);
+    explainer_image(w->explainer, &w->verdict[0], unit);
 }
 
 static void work_unit_done(struct work *w, struct work_unit *unit)
@@ -229,9 +182,33 @@ static void work_unit_done(struct work *w, struct work_unit *unit)
     switch (unit->kind) {
     case WORK_WINDOW: work_window(w, unit); break;
     case WORK_SILENCE: work_silence(w, unit); break;
-    case WORK_IMAGE: work_image(w, unit); break;
+    case WORK_IMAGE: work_image(w, unit); return;
     }
     pipeline_give(w->p->units.free_work, unit);
+}
+
+/* Until the queue is closed and empty: units first, explanations while none waits. */
+static void work_loop(struct work *w)
+{
+    bool busy = false;
+    for (void *unit;;) {
+        health_progress(w->p->health, THREAD_WORK);
+        enum burst_err got = queue_take(w->p->units.work, &unit, busy ? 0 : WAIT_MS);
+        if (!got) work_unit_done(w, unit);
+        busy = !got || explainer_step(w->explainer); /* after a unit, look for the next one first */
+        if (got == BURST_E_STATE && !busy) return;
+    }
+}
+
+/* Nothing can be judged: main ends the process, and nobody may wait for this thread. */
+static void refuse_loop(struct pipeline *p)
+{
+    for (void *unit;;) {
+        health_progress(p->health, THREAD_WORK);
+        enum burst_err got = queue_take(p->units.work, &unit, WAIT_MS);
+        if (got == BURST_E_STATE) return;
+        if (!got) pipeline_give(p->units.free_work, unit);
+    }
 }
 
 void *work_thread(void *arg)
@@ -241,17 +218,12 @@ void *work_thread(void *arg)
     struct work *w = calloc(1, sizeof *w);
     if (w) w->p = p;
     enum burst_err err = w ? tracks_open(w, &e) : burst_fail(&e, BURST_E_NOMEM, "no memory for the work thread");
-    if (err) health_fatal(p->health, &e);
-    for (void *unit;;) {
-        health_progress(p->health, THREAD_WORK);
-        enum burst_err got = queue_take(p->units.work, &unit, WAIT_MS);
-        if (got == BURST_E_STATE) break;
-        if (got) continue;
-        if (err)
-            pipeline_give(p->units.free_work, unit);
-        else
-            work_unit_done(w, unit);
-    }
+    if (!err) err = explainer_new(p, &w->explainer, &e);
+    if (err) {
+        health_fatal(p->health, &e);
+        refuse_loop(p);
+    } else
+        work_loop(w);
     if (w) work_close(w);
     queue_close(p->units.publish);
     return NULL;

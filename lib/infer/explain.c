@@ -155,13 +155,14 @@ static enum burst_err batch_flush(struct infer *infer, struct batch *b, double l
     return err;
 }
 
-static enum burst_err occlude_all(struct infer *infer, const struct image_sample *s, const float *plain,
-                                  struct blank blank, double logit, struct image_explanation *x,
-                                  struct burst_error *reterr)
+/* Pixels [from, to) in turn. */
+static enum burst_err occlude_part(struct infer *infer, const struct image_sample *s, const float *plain,
+                                   struct blank blank, double logit, int from, int to, struct image_explanation *x,
+                                   struct burst_error *reterr)
 {
     struct batch b = {.n = 0};
     enum burst_err err = BURST_OK;
-    for (int pixel = 0; !err && pixel < IMAGE_PIXELS; pixel++) {
+    for (int pixel = from; !err && pixel < to; pixel++) {
         float *input = infer->input + (size_t)b.n * 2 * IMAGE_PIXELS;
         memcpy(input, plain, 2 * IMAGE_PIXELS * sizeof *input);
         if (!occlude(s, blank, pixel / IMAGE_SIDE, pixel % IMAGE_SIDE, input)) continue;
@@ -171,26 +172,45 @@ static enum burst_err occlude_all(struct infer *infer, const struct image_sample
     return err ? err : batch_flush(infer, &b, logit, x, reterr);
 }
 
-enum burst_err infer_explain_image(struct infer *infer, const struct image_sample *sample,
-                                   struct image_explanation *ret, struct burst_error *reterr)
+/* What only the whole map tells: p without the centre, and p without known sources. */
+static enum burst_err finish_image(struct infer *infer, const struct image_sample *s, const float *plain,
+                                   struct blank blank, double logit, struct image_explanation *x,
+                                   struct burst_error *reterr)
 {
     const struct infer_model *m = &infer->image_model;
-    struct image_explanation x = {.p_without_sources = -1};
+    x->p_without_centre = infer_probability(m, logit - (double)x->drop[IMAGE_CENTRE][IMAGE_CENTRE]);
+    x->p_without_sources = -1;
+    memcpy(infer->input, plain, 2 * IMAGE_PIXELS * sizeof *plain);
+    if (!hide_sources(s, blank, infer->input)) return BURST_OK;
+    enum burst_err err = infer_run(infer, infer->image, m, 1, reterr);
+    if (!err) x->p_without_sources = infer_probability(m, infer_logit(infer, m, 0));
+    return err;
+}
+
+enum burst_err infer_explain_image_part(struct infer *infer, const struct image_sample *sample, int n_pixel, int *done,
+                                        struct image_explanation *x, struct burst_error *reterr)
+{
+    const struct infer_model *m = &infer->image_model;
     struct image_score score;
     float plain[2 * IMAGE_PIXELS];
+    int from = *done, to = n_pixel < IMAGE_PIXELS - from ? from + n_pixel : IMAGE_PIXELS;
     enum burst_err err = infer_image(infer, sample, &score, reterr);
     if (err) return err;
     memcpy(plain, infer->input, sizeof plain);
     struct blank blank = {0.0F / m->scaling.image_scale, (float)MASK_BACKGROUND / m->scaling.mask_scale};
-    err = occlude_all(infer, sample, plain, blank, score.logit, &x, reterr);
-    if (err) return err;
-    x.p_without_centre = infer_probability(m, score.logit - (double)x.drop[IMAGE_CENTRE][IMAGE_CENTRE]);
-    memcpy(infer->input, plain, sizeof plain);
-    if (hide_sources(sample, blank, infer->input)) {
-        err = infer_run(infer, infer->image, m, 1, reterr);
-        if (err) return err;
-        x.p_without_sources = infer_probability(m, infer_logit(infer, m, 0));
-    }
-    *ret = x;
-    return BURST_OK;
+    if (from == 0) memset(x, 0, sizeof *x);
+    err = occlude_part(infer, sample, plain, blank, score.logit, from, to, x, reterr);
+    if (!err && to == IMAGE_PIXELS) err = finish_image(infer, sample, plain, blank, score.logit, x, reterr);
+    if (!err) *done = to;
+    return err;
+}
+
+enum burst_err infer_explain_image(struct infer *infer, const struct image_sample *sample,
+                                   struct image_explanation *ret, struct burst_error *reterr)
+{
+    struct image_explanation x;
+    int done = 0;
+    enum burst_err err = infer_explain_image_part(infer, sample, IMAGE_PIXELS, &done, &x, reterr);
+    if (!err) *ret = x;
+    return err;
 }

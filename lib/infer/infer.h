@@ -73,4 +73,15 @@ enum burst_err infer_image(struct infer *infer, const struct image_sample *sampl
  * Notes     3,138 small forward passes in batches. */
 enum burst_err infer_explain_image(struct infer *infer, const struct image_sample *sample,
                                    struct image_explanation *ret, struct burst_error *reterr);
+
+enum { INFER_EXPLAIN_PIXELS = IMAGE_SIDE * IMAGE_SIDE };
+
+/* The same a part at a time, so that an alert need not wait for the explanation of the one before.
+ *
+ * Given     n_pixel  how many more pixels, at least 1
+ *           *done    0 the first time; the sample and x are then those of the first call
+ * Returned  *done    pixels occluded so far; at INFER_EXPLAIN_PIXELS x is complete
+ * Errors    as infer_explain_image; *done then stays, and the part may be tried again */
+enum burst_err infer_explain_image_part(struct infer *infer, const struct image_sample *sample, int n_pixel, int *done,
+                                        struct image_explanation *x, struct burst_error *reterr);
 #endif

@@ -152,6 +152,22 @@ TEST(grad_cam_is_pytorchs)
     CHECK(most > 1e-3F); /* the golden map is not empty */
 }
 
+TEST(a_map_made_in_parts_is_the_map_made_at_once)
+{
+    static struct image_explanation whole, parts;
+    struct image_score between;
+    int done = 0, n = 0;
+    sample_fill();
+    CHECK_INT(infer_explain_image(infer, &sample, &whole, NULL), BURST_OK);
+    while (done < INFER_EXPLAIN_PIXELS && n++ < 100) {
+        CHECK_INT(infer_explain_image_part(infer, &sample, 47, &done, &parts, NULL), BURST_OK);
+        CHECK_INT(infer_image(infer, &sample, &between, NULL),
+                  BURST_OK); /* an alert between two parts changes nothing */
+    }
+    CHECK_INT(n, 67); /* 3,136 pixels, 47 at a time */
+    CHECK(memcmp(&whole, &parts, sizeof whole) == 0);
+}
+
 /* The shipped network on its own golden inputs; the maps come from training/lightcurve_export.py. */
 TEST(grad_cam_of_the_shipped_network_is_pytorchs)
 {
@@ -396,6 +412,7 @@ int main(void)
     RUN(grad_cam_is_pytorchs);
     RUN(grad_cam_of_the_shipped_network_is_pytorchs);
     RUN(image_scores_and_occlusion_are_pytorchs);
+    RUN(a_map_made_in_parts_is_the_map_made_at_once);
     RUN(occlusion_of_the_shipped_network_is_pytorchs);
     RUN(samples_that_do_not_fit_are_refused);
     RUN(a_network_that_is_not_open_cannot_answer);
