@@ -52,7 +52,8 @@ def build(preset, count, targets=()):
 def run(path, label, count, env, timeout=900):
     begun = time.time()
     try:
-        done = subprocess.run([str(path)], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
+        command = [sys.executable, str(path)] if path.suffix == '.py' else [str(path)]
+        done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
     except subprocess.TimeoutExpired:
         return count.fail(label, f'no end within {timeout} s')
     text = done.stdout.decode(errors='replace')
