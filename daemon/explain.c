@@ -11,6 +11,7 @@ struct job {
     struct verdict verdict;
     struct work_unit *unit;           /* a sub-image, or NULL: a window */
     struct lightcurve_window *window; /* storage of its own */
+    struct image_tracker images;      /* of a sub-image: with its restart point */
     int next, n_cam;                  /* next pixel or row; rows explained */
     struct image_explanation image;
     struct window_explanation cam[DETECTOR_MAX];
@@ -44,24 +45,46 @@ void explainer_free(struct explainer *x)
     free(x);
 }
 
-static void job_end(struct explainer *x, enum burst_err err, uint8_t *fits, size_t n_fits, const struct burst_error *e)
+static struct publish_unit *take_publish(struct explainer *x)
 {
-    struct job *job = &x->job[x->first];
-    if (job->unit) pipeline_give(x->p->units.free_work, job->unit);
-    x->first = (x->first + 1) % JOB_MAX;
-    x->n--;
+    return pipeline_take_free(x->p, x->p->units.free_publish, THREAD_WORK, NULL);
+}
+
+static void tell_evidence(struct explainer *x, const struct job *job, enum burst_err err, uint8_t *fits, size_t n_fits,
+                          const struct burst_error *e)
+{
     if (err) {
         health_add(x->p->health, COUNT_EVIDENCE_FAILED, 1);
         log_line(LOG_LEVEL_ERROR, "evidence not written id=%s record=%d error=%s what=\"%s\"", job->verdict.id,
                  job->verdict.record_number, burst_err_name(err), e->text);
         return;
     }
-    struct publish_unit *unit = pipeline_take_free(x->p, x->p->units.free_publish, THREAD_WORK, NULL);
+    struct publish_unit *unit = take_publish(x);
     unit->kind = PUBLISH_EVIDENCE;
     unit->verdict = job->verdict;
     unit->fits = fits;
     unit->n_fits = n_fits;
     pipeline_give(x->p->units.publish, unit);
+}
+
+/* A sub-image is done with once its evidence is on its way: now it need not be read again. */
+static void image_end(struct explainer *x, struct job *job)
+{
+    struct publish_unit *keep = take_publish(x);
+    keep->kind = PUBLISH_RESTART;
+    keep->restart = job->unit->restart;
+    keep->images = job->images;
+    pipeline_give(x->p->units.publish, keep);
+    pipeline_give(x->p->units.free_work, job->unit);
+}
+
+static void job_end(struct explainer *x, enum burst_err err, uint8_t *fits, size_t n_fits, const struct burst_error *e)
+{
+    struct job *job = &x->job[x->first];
+    tell_evidence(x, job, err, fits, n_fits, e);
+    if (job->unit) image_end(x, job);
+    x->first = (x->first + 1) % JOB_MAX;
+    x->n--;
 }
 
 static void step_image(struct explainer *x, struct job *job)
@@ -124,7 +147,15 @@ void explainer_window(struct explainer *x, const struct verdict *v, const struct
     (void)window_copy(window, job->window, NULL); /* storage for every detector there is: cannot be short */
 }
 
-void explainer_image(struct explainer *x, const struct verdict *v, struct work_unit *unit)
+void explainer_image(struct explainer *x, const struct verdict *v, struct work_unit *unit,
+                     const struct image_tracker *images)
 {
-    job_begin(x, v)->unit = unit;
+    struct job *job = job_begin(x, v);
+    job->unit = unit;
+    job->images = *images;
+}
+
+bool explainer_waits(const struct explainer *x)
+{
+    return x->n > 0;
 }

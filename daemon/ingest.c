@@ -2,43 +2,33 @@
 #include "ingest/ingest.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/feed.h"
 #include "daemon/pipeline.h"
-#include "decide/image.h"
 #include "ingest/repeats.h"
 #include "ingest/slice.h"
-#include "prepare/lightcurve.h"
 #include "prepare/subimage.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MS = 100, IMAGES_AGAIN = IMAGE_EVENTS_MAX, N_SOURCE = FEED_MAX };
-static const int64_t SLICE_NS = LIGHTCURVE_SPAN_NS / 2;
+enum { WAIT_MS = 100, BODIES_MOST = 4096 };
+static const int64_t SLICE_NS = LIGHTCURVE_SPAN_NS / 2, SHED_EVERY_NS = CLOCK_NS_PER_S;
 /* Live data cannot end later than now; an hour is for clocks that are wrong. One gateway's far future would close the bins of
  * all the others for good. */
 static const int64_t AHEAD_MOST_NS = 3600 * CLOCK_NS_PER_S;
 
-/* The rings of one instrument in one realm. */
-struct feed {
-    struct source source;
-    struct lightcurve *lc;         /* NULL for images */
-    struct lightcurve_counts told; /* counters already added to health */
-    struct cover cover;
-    char topic[STREAM_TOPIC_TEXT];
-    int64_t seen_mono_ns; /* last message; 0: none since the last flush */
-};
-
 struct ingest {
     struct pipeline *p;
     int n_feed;
-    struct feed feed[N_SOURCE];
+    struct feed feed[FEED_MAX];
     int n_subscriber;
     struct subscriber *subscriber[CONFIG_INPUT_MAX];
     bool has_stream[CONFIG_INPUT_MAX]; /* it has said which log is its own */
     struct arena arena;
-    struct ingest_repeats *repeats;
+    struct ingest_repeats *repeats; /* bodies that another gateway brought, sub-images */
     struct slice_storage slice;
     int64_t arrived_mono_ns; /* of the message in hand */
+    int64_t polled_mono_ns;  /* when the live sockets were last looked at, or emptied */
 };
 
 static const struct restart_point *restart_of(const struct pipeline *p, const char *topic)
@@ -48,38 +38,37 @@ static const struct restart_point *restart_of(const struct pipeline *p, const ch
     return NULL;
 }
 
-static enum burst_err feed_open(struct ingest *in, struct source source, const struct band_set *bands,
-                                struct burst_error *reterr)
-{
-    struct feed *f = &in->feed[in->n_feed];
-    const struct instrument_fact *fact = source_fact(source.mission, source.instrument);
-    f->source = source;
-    enum burst_err err = source_topic(source, NULL, f->topic, sizeof f->topic);
-    if (err) return burst_fail(reterr, err, "topic of %s %s", fact->mission_name, fact->instrument_name);
-    in->n_feed++;
-    if (!fact->n_detector || !bands) return BURST_OK;
-    const struct restart_point *restart = restart_of(in->p, f->topic);
-    struct lightcurve_settings settings = {.source = source,
-                                           .bands = *bands,
-                                           .epoch_ns = source_epoch_ns(fact),
-                                           .lateness_ns = (int64_t)(in->p->config.lightcurve_lateness_s * 1e9),
-                                           .score_from_k = restart ? restart->score_from_k : INT64_MIN};
-    return lightcurve_new(&settings, &f->lc, reterr);
-}
-
 /* Every instrument in every realm has its own rings from the start: memory does not grow when a new one appears. */
 static enum burst_err feeds_open(struct ingest *in, struct burst_error *reterr)
 {
     const struct band_set *bands = in->p->science.bands.n_atom ? &in->p->science.bands : NULL;
+    int64_t lateness_ns = (int64_t)(in->p->config.lightcurve_lateness_s * 1e9);
     enum burst_err err = BURST_OK;
     size_t n_fact;
     const struct instrument_fact *facts = source_facts(&n_fact);
     for (int realm = 0; !err && realm < REALM_N; realm++)
         for (size_t i = 0; !err && i < n_fact; i++) {
             struct source source = {(enum burst_realm)realm, facts[i].mission, facts[i].instrument};
-            err = feed_open(in, source, bands, reterr);
+            struct feed *f = &in->feed[in->n_feed++];
+            char topic[STREAM_TOPIC_TEXT];
+            if (source_topic(source, NULL, topic, sizeof topic))
+                topic[0] = 0; /* refused by feed_open, with a sentence */
+            err = feed_open(f, source, bands, lateness_ns, restart_of(in->p, topic), reterr);
         }
     return err;
+}
+
+/* Every place the restart points know of; each subscriber picks those of its own stream. */
+static size_t resume_fill(const struct pipeline *p, struct stream_position *ret_resume)
+{
+    size_t n = 0;
+    for (int i = 0; i < p->n_restart; i++)
+        for (int k = 0; k < p->restart[i].n_from; k++, n++) {
+            memcpy(ret_resume[n].topic, p->restart[i].topic, sizeof ret_resume[n].topic);
+            memcpy(ret_resume[n].stream, p->restart[i].from[k].stream, STREAM_UUID);
+            ret_resume[n].seq = p->restart[i].from[k].seq;
+        }
+    return n;
 }
 
 static enum burst_err subscriber_start(struct ingest *in, const struct config_input *input, struct burst_error *reterr)
@@ -87,21 +76,16 @@ static enum burst_err subscriber_start(struct ingest *in, const struct config_in
     struct subscriber_settings settings;
     subscriber_defaults(&settings);
     const char *prefix[CONFIG_TOPIC_MAX];
-    struct stream_position resume[FEED_MAX];
+    struct stream_position resume[FEED_MAX * RESTART_FROM_MAX];
     for (int i = 0; i < input->n_topic; i++)
         prefix[i] = input->topic[i];
-    for (int i = 0; i < in->p->n_restart; i++) {
-        memcpy(resume[i].topic, in->p->restart[i].topic, sizeof resume[i].topic);
-        memcpy(resume[i].stream, in->p->restart[i].stream, STREAM_UUID);
-        resume[i].seq = in->p->restart[i].seq;
-    }
     settings.live = input->live;
     settings.history = input->history;
     settings.name = in->p->config.site_name;
     settings.prefix = prefix;
     settings.n_prefix = (size_t)input->n_topic;
     settings.resume = resume;
-    settings.n_resume = (size_t)in->p->n_restart;
+    settings.n_resume = resume_fill(in->p, resume);
     settings.from_start = true; /* a gateway that was up before us has sent data that a burst may be in */
     return subscriber_open(in->p->context, &settings, &in->subscriber[in->n_subscriber++], reterr);
 }
@@ -111,7 +95,7 @@ static void ingest_close(struct ingest *in)
     for (int i = 0; i < in->n_subscriber; i++)
         subscriber_close(in->subscriber[i]);
     for (int i = 0; i < in->n_feed; i++)
-        lightcurve_free(in->feed[i].lc);
+        feed_close(&in->feed[i]);
     ingest_repeats_free(in->repeats);
     arena_fini(&in->arena);
     free(in);
@@ -123,7 +107,7 @@ static enum burst_err ingest_open(struct pipeline *p, struct ingest **ret_in, st
     if (!in) return burst_fail(reterr, BURST_E_NOMEM, "no memory for the ingest thread");
     in->p = p;
     enum burst_err err = arena_init(&in->arena, (size_t)p->config.limits_packet_arena_mib << 20, reterr);
-    if (!err) err = ingest_repeats_new(IMAGE_EVENTS_MAX, &in->repeats, reterr);
+    if (!err) err = ingest_repeats_new(BODIES_MOST, &in->repeats, reterr);
     if (!err) err = feeds_open(in, reterr);
     for (int i = 0; !err && i < p->config.n_input; i++)
         err = subscriber_start(in, &p->config.input[i], reterr);
@@ -143,18 +127,27 @@ static struct feed *feed_of(struct ingest *in, struct source s)
     return NULL;
 }
 
-/* A unit for the work thread, waiting while it is busy; NULL when the daemon is stopping. What comes live meanwhile is shed:
- * memory stays bounded, and history gives it again when there is room. */
+/* What comes live while we cannot read is dropped now and then: memory stays bounded, and history gives it again when there is
+ * room. */
+static void shed_live(struct ingest *in)
+{
+    int64_t now = clock_mono_ns();
+    if (now - in->polled_mono_ns < SHED_EVERY_NS) return;
+    in->polled_mono_ns = now;
+    for (int i = 0; i < in->n_subscriber; i++)
+        subscriber_shed(in->subscriber[i]);
+}
+
+/* A unit for the work thread, waiting while it is busy; NULL when the daemon is stopping. Progress is said at every call, not at
+ * every long wait: a message of an hour is a thousand short ones. */
 static struct work_unit *take_free(struct ingest *in)
 {
-    void *unit = NULL;
-    while (queue_take(in->p->units.free_work, &unit, WAIT_MS) != BURST_OK) {
-        if (atomic_load(&in->p->stop_ingest)) return NULL;
-        for (int i = 0; i < in->n_subscriber; i++)
-            subscriber_shed(in->subscriber[i]);
+    for (void *unit = NULL;;) {
         health_progress(in->p->health, THREAD_INGEST); /* the work thread has its own watch */
+        if (atomic_load(&in->p->stop_ingest)) return NULL;
+        if (queue_take(in->p->units.free_work, &unit, WAIT_MS) == BURST_OK) return unit;
+        shed_live(in);
     }
-    return unit;
 }
 
 /* BURST_E_TIME  live data that end more than AHEAD_MOST_NS after the host's clock */
@@ -179,15 +172,6 @@ static void feed_count(struct ingest *in, struct feed *f)
     f->told = now;
 }
 
-/* Where to read again from if this window is the last one judged: the next one looks back WINDOW_BINS from STRIDE_BINS on. */
-static void set_restart(struct feed *f, const struct lightcurve_window *w, struct restart_point *ret_point)
-{
-    int64_t needed_ns = w->epoch_ns + (w->k_end + STRIDE_BINS - WINDOW_BINS) * BIN_NS;
-    *ret_point = (struct restart_point){.score_from_k = w->k_end, .seq = cover_done_before(&f->cover, needed_ns)};
-    memcpy(ret_point->stream, f->cover.stream, STREAM_UUID);
-    memcpy(ret_point->topic, f->topic, sizeof ret_point->topic);
-}
-
 /* Hand every closed window to the work thread. False: the daemon is stopping. */
 static bool drain_windows(struct ingest *in, struct feed *f)
 {
@@ -206,7 +190,8 @@ static bool drain_windows(struct ingest *in, struct feed *f)
         unit->source = f->source;
         unit->window->arrived_mono_ns = in->arrived_mono_ns;
         unit->window->decode_s = (double)(clock_mono_ns() - in->arrived_mono_ns) * 1e-9;
-        set_restart(f, unit->window, &unit->restart);
+        f->judged_k = unit->window->k_end;
+        feed_window_point(f, f->judged_k, &unit->restart);
         pipeline_give(in->p->units.work, unit);
     }
 }
@@ -221,10 +206,47 @@ static bool add_slice(struct ingest *in, struct feed *f, const struct event_pack
     return drain_windows(in, f);
 }
 
-static void take_events(struct ingest *in, struct feed *f, const struct stream_item *item)
+/* A unit without data, behind all windows so far. False: the daemon is stopping. */
+static bool give_word(struct ingest *in, struct feed *f, enum work_kind kind)
+{
+    struct work_unit *unit = take_free(in);
+    if (!unit) return false;
+    unit->kind = kind;
+    unit->source = f->source;
+    unit->restart.topic[0] = 0;
+    if (f->judged_k != INT64_MIN) feed_window_point(f, f->judged_k, &unit->restart);
+    pipeline_give(in->p->units.work, unit);
+    return true;
+}
+
+/* A replay that was started again further back: what is open is closed, and time begins anew. */
+static bool begin_anew(struct ingest *in, struct feed *f)
+{
+    log_line(LOG_LEVEL_NOTICE, "a replay goes back in time, its light curves begin anew topic=%s", f->topic);
+    lightcurve_flush(f->lc);
+    if (!drain_windows(in, f) || !give_word(in, f, WORK_ANEW)) return false;
+    feed_begin_anew(f);
+    return true;
+}
+
+static void take_slices(struct ingest *in, struct feed *f, const struct event_packet *packet)
 {
     struct burst_error e;
-    struct event_packet packet, part;
+    struct event_packet part;
+    for (int64_t t = packet->span.start_ns; t < packet->span.stop_ns; t = slice_next(packet, t + SLICE_NS, SLICE_NS)) {
+        shed_live(in);
+        enum burst_err err = slice_take(packet, t, t + SLICE_NS, &in->slice, &part, &e);
+        if (err)
+            pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
+        else if (!add_slice(in, f, &part))
+            return;
+    }
+}
+
+static void take_events(struct ingest *in, struct feed *f, int gateway, const struct stream_item *item)
+{
+    struct burst_error e;
+    struct event_packet packet;
     if (!f->lc) return; /* no light-curve network is configured */
     arena_reset(&in->arena);
     enum burst_err err = ingest_events(f->source, item->body, item->n_body, &in->arena, &packet, &e);
@@ -232,20 +254,14 @@ static void take_events(struct ingest *in, struct feed *f, const struct stream_i
     if (!err) err = slice_sort(&packet, &in->arena, &e);
     if (err) {
         pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
-        cover_add(&f->cover, item->stream, item->seq, INT64_MIN);
+        feed_read(f, gateway, item->stream, item->seq, INT64_MIN);
         return;
     }
-    cover_add(&f->cover, item->stream, item->seq, packet.span.stop_ns);
+    if (feed_goes_back(f, gateway, item->stream, packet.span) && !begin_anew(in, f)) return;
+    feed_read(f, gateway, item->stream, item->seq, packet.span.stop_ns);
     for (size_t i = 0; i < packet.n_list; i++)
         health_add(in->p->health, COUNT_EVENTS_DROPPED, packet.list[i].n_dropped);
-    for (int64_t t = packet.span.start_ns; t < packet.span.stop_ns; t = slice_next(&packet, t + SLICE_NS, SLICE_NS)) {
-        health_progress(in->p->health, THREAD_INGEST);
-        err = slice_take(&packet, t, t + SLICE_NS, &in->slice, &part, &e);
-        if (err)
-            pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
-        else if (!add_slice(in, f, &part))
-            return;
-    }
+    take_slices(in, f, &packet);
     feed_count(in, f);
     pipeline_feed_seen(in->p, f->topic, packet.span.stop_ns, true);
 }
@@ -261,11 +277,12 @@ static enum burst_err prepare_image(struct ingest *in, struct feed *f, const str
     return err;
 }
 
-static void take_image(struct ingest *in, struct feed *f, const struct stream_item *item)
+static void take_image(struct ingest *in, struct feed *f, int gateway, const struct stream_item *item)
 {
     struct burst_error e;
     struct work_unit *unit = take_free(in);
     if (!unit) return;
+    feed_read(f, gateway, item->stream, item->seq, INT64_MIN);
     enum burst_err err = prepare_image(in, f, item, unit, &e);
     if (err == BURST_E_DUPLICATE)
         health_add(in->p->health, COUNT_DUPLICATES, 1);
@@ -279,17 +296,34 @@ static void take_image(struct ingest *in, struct feed *f, const struct stream_it
     unit->source = f->source;
     unit->image.arrived_mono_ns = in->arrived_mono_ns;
     unit->image.decode_s = (double)(clock_mono_ns() - in->arrived_mono_ns) * 1e-9;
-    /* The last alerts are read again after a restart: that rebuilds which record comes next of each. */
-    unit->restart = (struct restart_point){.score_from_k = INT64_MIN,
-                                           .seq = item->seq > IMAGES_AGAIN ? item->seq - IMAGES_AGAIN : 0,
-                                           .tracker = {INT64_MIN}};
-    memcpy(unit->restart.stream, item->stream, STREAM_UUID);
-    memcpy(unit->restart.topic, f->topic, sizeof unit->restart.topic);
+    feed_image_point(f, &unit->restart);
     pipeline_feed_seen(in->p, f->topic, unit->packet.span.stop_ns, true);
     pipeline_give(in->p->units.work, unit);
 }
 
-static void take_message(struct ingest *in, const struct subscriber_event *event)
+static struct feed *feed_of_topic(struct ingest *in, const char *topic)
+{
+    for (int i = 0; i < in->n_feed; i++)
+        if (strcmp(in->feed[i].topic, topic) == 0) return &in->feed[i];
+    return NULL;
+}
+
+/* The same body came before on this topic, from this gateway or another. */
+static void take_duplicate(struct ingest *in, int gateway, const struct stream_item *item)
+{
+    struct feed *f = feed_of_topic(in, item->topic);
+    health_add(in->p->health, COUNT_DUPLICATES, 1);
+    if (f) feed_read_again(f, gateway, item->stream, item->seq);
+}
+
+static bool came_before(struct ingest *in, const struct subscriber_event *event)
+{
+    const char *topic = event->item.topic;
+    struct burst_error e;
+    return ingest_repeats_body(in->repeats, topic, strlen(topic), event->sha256, &e) == BURST_E_DUPLICATE;
+}
+
+static void take_message(struct ingest *in, int gateway, const struct subscriber_event *event)
 {
     struct pipeline *p = in->p;
     struct source source;
@@ -307,18 +341,13 @@ static void take_message(struct ingest *in, const struct subscriber_event *event
         return;
     }
     f->seen_mono_ns = clock_mono_ns();
-    if (source_fact(source.mission, source.instrument)->n_detector)
-        take_events(in, f, item);
+    if (came_before(in, event))
+        take_duplicate(in, gateway, item);
+    else if (source_fact(source.mission, source.instrument)->n_detector)
+        take_events(in, f, gateway, item);
     else
-        take_image(in, f, item);
+        take_image(in, f, gateway, item);
     f->seen_mono_ns = clock_mono_ns();
-}
-
-static struct feed *feed_of_topic(struct ingest *in, const char *topic)
-{
-    for (int i = 0; i < in->n_feed; i++)
-        if (strcmp(in->feed[i].topic, topic) == 0) return &in->feed[i];
-    return NULL;
 }
 
 static void take_data_time(struct ingest *in, struct feed *f, int64_t tt_ns)
@@ -343,7 +372,7 @@ static void take_heartbeat(struct ingest *in, const struct subscriber_event *eve
     }
 }
 
-static void take_gap(struct ingest *in, const struct subscriber_event *event)
+static void take_gap(struct ingest *in, int gateway, const struct subscriber_event *event)
 {
     uint64_t n = event->to >= event->from ? event->to - event->from + 1 : 0;
     health_add(in->p->health, COUNT_GAPS, n);
@@ -351,6 +380,7 @@ static void take_gap(struct ingest *in, const struct subscriber_event *event)
              (unsigned long long)event->from, (unsigned long long)event->to);
     struct feed *f = feed_of_topic(in, event->topic);
     if (f && f->lc) lightcurve_gap(f->lc);
+    if (f) feed_read(f, gateway, event->stream, event->to, INT64_MIN);
 }
 
 /* A frame that breaks the rules is told once per gateway and rule: a topic is the sender's to make up. */
@@ -359,6 +389,8 @@ static void take_bad(struct ingest *in, int gateway, const struct subscriber_eve
     char source[CONFIG_TEXT + 32];
     (void)snprintf(source, sizeof source, "%s (%s)", in->p->config.input[gateway].name, frame_fault_name(event->fault));
     pipeline_refused(in->p, BAD_FRAME, event->error.code, source, &event->error);
+    struct feed *f = feed_of_topic(in, event->topic);
+    if (f && event->from) feed_read(f, gateway, event->stream, event->from, INT64_MIN);
 }
 
 static void take_stream(struct ingest *in, int gateway)
@@ -371,9 +403,9 @@ static void take_stream(struct ingest *in, int gateway)
 static void take_event(struct ingest *in, int gateway, const struct subscriber_event *event)
 {
     switch (event->kind) {
-    case SUBSCRIBER_MESSAGE: take_message(in, event); break;
-    case SUBSCRIBER_DUPLICATE: health_add(in->p->health, COUNT_DUPLICATES, 1); break;
-    case SUBSCRIBER_GAP: take_gap(in, event); break;
+    case SUBSCRIBER_MESSAGE: take_message(in, gateway, event); break;
+    case SUBSCRIBER_DUPLICATE: take_duplicate(in, gateway, &event->item); break;
+    case SUBSCRIBER_GAP: take_gap(in, gateway, event); break;
     case SUBSCRIBER_HEARTBEAT: take_heartbeat(in, event); break;
     case SUBSCRIBER_STREAM: take_stream(in, gateway); break;
     case SUBSCRIBER_BAD: take_bad(in, gateway, event); break;
@@ -391,12 +423,7 @@ static void flush_silent(struct ingest *in)
         in->arrived_mono_ns = now;
         lightcurve_flush(f->lc);
         if (!drain_windows(in, f)) return;
-        struct work_unit *unit = take_free(in);
-        if (!unit) return;
-        unit->kind = WORK_SILENCE;
-        unit->source = f->source;
-        unit->restart.topic[0] = 0;
-        pipeline_give(in->p->units.work, unit);
+        if (!give_word(in, f, WORK_SILENCE)) return;
     }
 }
 
@@ -406,6 +433,7 @@ static bool poll_gateways(struct ingest *in)
     bool any = false;
     struct subscriber_event event;
     struct burst_error e;
+    in->polled_mono_ns = clock_mono_ns();
     for (int i = 0; i < in->n_subscriber; i++)
         for (int k = 0; k < 64 && !atomic_load(&in->p->stop_ingest); k++) {
             enum burst_err err = subscriber_next(in->subscriber[i], 0, &event, &e);

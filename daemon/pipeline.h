@@ -39,6 +39,7 @@ struct pipeline {
     bool new_stream; /* the log began a new stream at this start */
     int n_restart;
     struct restart_point restart[FEED_MAX];
+    struct image_tracker images[REALM_N]; /* as of the restart points */
     int n_feed;
     struct feed_status feed[FEED_MAX];
     atomic_bool stop_ingest;

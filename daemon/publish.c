@@ -83,11 +83,11 @@ static void tell_evidence(struct pipeline *p, struct publish_unit *unit)
              e.text);
 }
 
-static void keep_restart(struct pipeline *p, const struct restart_point *point)
+static void keep_restart(struct pipeline *p, const struct restart_point *point, const struct image_tracker *images)
 {
     uint8_t blob[RESTART_BLOB];
     struct burst_error e;
-    size_t n = restart_encode(point, blob);
+    size_t n = restart_encode(point, images, blob);
     enum burst_err err = store_checkpoint_put(p->store, restart_key(point), blob, n, &e);
     if (!err) err = store_flush(p->store, &e);
     if (err) health_fatal(p->health, &e);
@@ -98,7 +98,7 @@ static void take_unit(struct pipeline *p, struct publish_unit *unit)
     switch (unit->kind) {
     case PUBLISH_VERDICT: tell_verdict(p, &unit->verdict); break;
     case PUBLISH_EVIDENCE: tell_evidence(p, unit); break;
-    case PUBLISH_RESTART: keep_restart(p, &unit->restart); break;
+    case PUBLISH_RESTART: keep_restart(p, &unit->restart, &unit->images); break;
     }
     pipeline_give(p->units.free_publish, unit);
 }

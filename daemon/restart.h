@@ -1,35 +1,48 @@
-/* Where to go on after a restart: per input topic the last message that need not be read again, and the state of the event
- * logic at that point. Kept in the store as small blobs; the same input read from there gives the same windows, events and
- * revisions, and the store recognises those it has told. */
+/* Where to go on after a restart: per input topic the last message of each gateway that need not be read again, and the state
+ * of the event logic at that point. Kept in the store as small blobs; the same input read from there gives the same windows,
+ * events and revisions, and the store recognises those it has told. */
 #ifndef BURST_DAEMON_RESTART_H
 #define BURST_DAEMON_RESTART_H
+#include "config/config.h"
+#include "decide/image.h"
 #include "decide/tracker.h"
 #include "stream/frame.h"
 
+enum { RESTART_FROM_MAX = CONFIG_INPUT_MAX };
+
+/* All of the topic in this stream up to seq is not needed any more. */
+struct restart_from {
+    uint8_t stream[STREAM_UUID];
+    uint64_t seq;
+};
+
 struct restart_point {
     char topic[STREAM_TOPIC_TEXT]; /* "" : no point */
-    uint8_t stream[STREAM_UUID];
-    uint64_t seq;         /* all of the topic up to here is not needed any more */
+    int n_from;
+    struct restart_from from[RESTART_FROM_MAX]; /* one per gateway that carries the topic */
     int64_t score_from_k; /* windows ending at or before this bin have been judged; INT64_MIN for images */
     struct tracker_state tracker;
 };
 
-enum { RESTART_BLOB = 256, RESTART_KEY_TEXT = STREAM_TOPIC_TEXT };
+enum { RESTART_BLOB = 32 * 1024, RESTART_KEY_TEXT = STREAM_TOPIC_TEXT };
 
 /* Key in the store: the topic. */
 const char *restart_key(const struct restart_point *point);
-/* Returned  bytes of the blob, at most RESTART_BLOB */
-size_t restart_encode(const struct restart_point *point, uint8_t ret_blob[RESTART_BLOB]);
-/* BURST_E_FORMAT  another length, version or topic: start from the history's beginning then; ret_point untouched */
+/* Given     images  the alerts remembered, for a topic of sub-images; n_used 0: none
+ * Returned  bytes of the blob, at most RESTART_BLOB */
+size_t restart_encode(const struct restart_point *point, const struct image_tracker *images,
+                      uint8_t ret_blob[RESTART_BLOB]);
+/* BURST_E_FORMAT  another length or version, or a count out of range: start from the history's beginning then; outputs
+ *                 untouched */
 enum burst_err restart_decode(const char *topic, const uint8_t *blob, size_t n, struct restart_point *ret_point,
-                              struct burst_error *reterr);
+                              struct image_tracker *ret_images, struct burst_error *reterr);
 
 enum { COVER_MAX = 4096 };
 
 /* Which messages of one topic hold data after which time: the oldest message that the rings still need. */
 struct cover {
     uint8_t stream[STREAM_UUID];
-    uint64_t newest; /* number of the last message added */
+    uint64_t newest; /* number of the last message added; 0: none */
     int n;
     struct {
         uint64_t seq;
@@ -37,8 +50,8 @@ struct cover {
     } entry[COVER_MAX]; /* rising seq */
 };
 
-/* A message was taken, with data up to stop_ns (INT64_MIN: none). A new stream forgets the old one. When full, neighbours are
- * joined: the point then lies earlier than needed, never later. */
+/* A message was taken, with data up to stop_ns (INT64_MIN: none). A new stream forgets the old one, and so does a stream that
+ * goes back to a number with data. When full, neighbours are joined: the point then lies earlier than needed, never later. */
 void cover_add(struct cover *c, const uint8_t stream[STREAM_UUID], uint64_t seq, int64_t stop_ns);
 /* The last message such that it and all before it hold no data after t_ns; older entries are forgotten. 0: all are needed. */
 uint64_t cover_done_before(struct cover *c, int64_t t_ns);

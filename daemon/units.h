@@ -10,6 +10,7 @@
 enum work_kind {
     WORK_WINDOW,  /* a closed light-curve window */
     WORK_SILENCE, /* no more data for now: close what is open */
+    WORK_ANEW,    /* a replay goes back in time: close what is open, forget the time */
     WORK_IMAGE,   /* a sub-image */
 };
 
@@ -31,6 +32,7 @@ struct publish_unit {
     uint8_t *fits;          /* PUBLISH_EVIDENCE: malloc'd by lib/publish, freed by the publish thread */
     size_t n_fits;
     struct restart_point restart; /* PUBLISH_RESTART */
+    struct image_tracker images;  /* PUBLISH_RESTART: the alerts remembered; n_used 0: none */
 };
 
 /* Units of both kinds and the four queues they go round in. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MS = 200, N_TRACKER = FEED_MAX };
+enum { WAIT_MS = 200, N_TRACKER = FEED_MAX, EXPLAIN_EVERY = 8 };
 static const int64_t RESTART_EVERY_NS = CLOCK_NS_PER_S; /* a commit per second at most, even at full replay speed */
 
 struct track {
@@ -25,6 +25,8 @@ struct work {
     struct window_score score;
     struct image_score image_score;
     struct explainer *explainer;
+    int n_since_step;                 /* units judged since the last piece of an explanation */
+    struct lightcurve_window *before; /* behind the event that was held before this window */
     struct verdict verdict[TRACKER_VERDICTS];
 };
 
@@ -62,6 +64,7 @@ static void work_close(struct work *w)
     for (int i = 0; i < w->n_track; i++)
         tracker_free(w->track[i].tracker);
     explainer_free(w->explainer);
+    window_free(w->before);
     free(w);
 }
 
@@ -99,8 +102,10 @@ static void keep_restart(struct work *w, struct track *t, const struct restart_p
     int64_t now = clock_mono_ns();
     struct burst_error e;
     if (!point->topic[0] || !tracker_idle(t->tracker) || now - t->kept_mono_ns < RESTART_EVERY_NS) return;
+    if (explainer_waits(w->explainer)) return; /* evidence that is not told yet must be made again after a crash */
     struct publish_unit *unit = take_publish(w);
     unit->kind = PUBLISH_RESTART;
+    unit->images.n_used = 0;
     unit->restart = *point;
     if (tracker_get_state(t->tracker, &unit->restart.tracker, &e)) {
         pipeline_give(w->p->units.free_publish, unit);
@@ -114,7 +119,9 @@ static void work_window(struct work *w, const struct work_unit *unit)
 {
     struct burst_error e;
     struct track *t = track_of(w, unit->source);
+    const struct lightcurve_window *held = tracker_idle(t->tracker) ? NULL : tracker_evidence_window(t->tracker);
     int n = 0;
+    if (held) (void)window_copy(held, w->before, NULL); /* room for every detector there is */
     enum burst_err err = infer_window(w->p->science.infer, unit->window, &w->score, &e);
     if (!err) err = tracker_window(t->tracker, &w->score, w->verdict, &n, &e);
     if (err) {
@@ -125,22 +132,41 @@ static void work_window(struct work *w, const struct work_unit *unit)
     health_add(w->p->health, COUNT_WINDOWS_DETECTORS, (uint64_t)w->score.n_score);
     for (int i = 0; i < n; i++)
         tell(w, &w->verdict[i], unit->window->arrived_mono_ns, unit->window->decode_s, w->score.infer_s);
-    const struct lightcurve_window *behind = n ? tracker_evidence_window(t->tracker) : NULL;
-    for (int i = 0; i < n; i++)
-        explainer_window(w->explainer, &w->verdict[i], behind ? behind : unit->window);
+    const struct lightcurve_window *behind = tracker_evidence_window(t->tracker);
+    for (int i = 0; i < n; i++) /* the first of two closes the event before */
+        explainer_window(w->explainer, &w->verdict[i], i + 1 < n ? w->before : behind);
     keep_restart(w, t, &unit->restart);
 }
 
-static void work_silence(struct work *w, const struct work_unit *unit)
+static void tell_closing(struct work *w, struct track *t)
 {
-    struct track *t = track_of(w, unit->source);
     const struct lightcurve_window *behind = tracker_evidence_window(t->tracker);
     int n = 0;
-    tracker_flush(t->tracker, w->verdict, &n);
+    tracker_silence(t->tracker, w->verdict, &n);
     for (int i = 0; i < n; i++) {
         tell(w, &w->verdict[i], clock_mono_ns(), (double)NAN, (double)NAN);
         if (behind) explainer_window(w->explainer, &w->verdict[i], behind);
     }
+}
+
+/* The closing revision is told; the event is held, for the data may go on where they stopped. */
+static void work_silence(struct work *w, const struct work_unit *unit)
+{
+    struct track *t = track_of(w, unit->source);
+    tell_closing(w, t);
+    t->kept_mono_ns = 0; /* nothing more comes for now: this point is the one to keep */
+    keep_restart(w, t, &unit->restart);
+}
+
+static void work_anew(struct work *w, const struct work_unit *unit)
+{
+    struct track *t = track_of(w, unit->source);
+    const struct tracker_state nothing = {INT64_MIN};
+    struct burst_error e;
+    int n = 0;
+    tell_closing(w, t);
+    tracker_flush(t->tracker, w->verdict, &n); /* n is 0: it is closed; what is left is to forget it */
+    if (tracker_set_state(t->tracker, &nothing, &e)) health_fatal(w->p->health, &e);
 }
 
 /* A good sub-image gets a verdict whatever happens here: where the network fails, "unclear" and why. */
@@ -170,11 +196,7 @@ static void work_image(struct work *w, struct work_unit *unit)
     }
     health_add(w->p->health, COUNT_IMAGES, 1);
     tell(w, &w->verdict[0], unit->image.arrived_mono_ns, unit->image.decode_s, w->image_score.infer_s);
-    struct publish_unit *keep = take_publish(w);
-    keep->kind = PUBLISH_RESTART;
-    keep->restart = unit->restart;
-    pipeline_give(w->p->units.publish, keep);
-    explainer_image(w->explainer, &w->verdict[0], unit);
+    explainer_image(w->explainer, &w->verdict[0], unit, &w->image[unit->source.realm]);
 }
 
 static void work_unit_done(struct work *w, struct work_unit *unit)
@@ -182,9 +204,17 @@ static void work_unit_done(struct work *w, struct work_unit *unit)
     switch (unit->kind) {
     case WORK_WINDOW: work_window(w, unit); break;
     case WORK_SILENCE: work_silence(w, unit); break;
+    case WORK_ANEW: work_anew(w, unit); break;
     case WORK_IMAGE: work_image(w, unit); return;
     }
     pipeline_give(w->p->units.free_work, unit);
+}
+
+/* A piece of an explanation, where the queue is empty or has not been for long. False: there was none to do. */
+static bool explain(struct work *w)
+{
+    w->n_since_step = 0;
+    return explainer_step(w->explainer);
 }
 
 /* Until the queue is closed and empty: units first, explanations while none waits. */
@@ -195,7 +225,10 @@ static void work_loop(struct work *w)
         health_progress(w->p->health, THREAD_WORK);
         enum burst_err got = queue_take(w->p->units.work, &unit, busy ? 0 : WAIT_MS);
         if (!got) work_unit_done(w, unit);
-        busy = !got || explainer_step(w->explainer); /* after a unit, look for the next one first */
+        if (got || ++w->n_since_step >= EXPLAIN_EVERY)
+            busy = explain(w) || !got;
+        else
+            busy = true; /* after a unit, look for the next one first */
         if (got == BURST_E_STATE && !busy) return;
     }
 }
@@ -216,8 +249,12 @@ void *work_thread(void *arg)
     struct pipeline *p = arg;
     struct burst_error e;
     struct work *w = calloc(1, sizeof *w);
-    if (w) w->p = p;
+    if (w) {
+        w->p = p;
+        memcpy(w->image, p->images, sizeof w->image);
+    }
     enum burst_err err = w ? tracks_open(w, &e) : burst_fail(&e, BURST_E_NOMEM, "no memory for the work thread");
+    if (!err) err = window_new(DETECTOR_MAX, &w->before, &e);
     if (!err) err = explainer_new(p, &w->explainer, &e);
     if (err) {
         health_fatal(p->health, &e);

@@ -15,7 +15,10 @@ enum { TOP_WINDOWS = 4, MEMBER_LEAST = 3 };
 #define HYSTERESIS     0.05              /* a call is left only this far beyond its threshold */
 #define PARTICLE_ALIKE 2.302585092994046 /* ln 10: ten times likelier that all detectors see the same */
 #define NOISE_SNR      6.0
-#define BIN_S          (1e-9 * (double)BIN_NS)
+#define CLEAR_SIGMA                                                                                                    \
+    8.0 /* a burst this strong in a detector is recognised in it 98 times of 100 (science.md 0, S/N above 6) */
+#define DISAGREE_PARTICLE 0.8 /* share of particles in what many detectors see and few call a burst */
+#define BIN_S             (1e-9 * (double)BIN_NS)
 
 struct event {
     bool held, closed, retracted;
@@ -45,8 +48,10 @@ struct tracker {
 /* Everything a revision needs, measured on the event as it is now. */
 struct judged {
     double p;         /* calibrated probability of the event */
-    double p_network; /* the same before the angular test */
+    double p_network; /* the same before the tests of all detectors together */
     struct angular angular;
+    int n_clear, n_clear_vote; /* detectors that see the excess clearly; of those, how many vote */
+    double p_clear;            /* p of the mean logit of the clear ones; 1 where they are too few */
     struct burst_place place;
     bool member[DETECTOR_MAX];
     int n_vote;
@@ -166,15 +171,36 @@ static struct angular angular_judge(const struct tracker *t, const struct burst_
     return angular_test(excess, sigma, n);
 }
 
+/* Detectors that see the excess clearly must agree on its shape. The score is that of the best three detectors of 25, so
+ * among many that see a hump some will take it for a burst by chance; a real burst of that strength convinces them all. */
+static void agreement_judge(const struct tracker *t, struct judged *j)
+{
+    const struct window_score *best = &t->event.best;
+    double excess, sigma, sum = 0;
+    j->p_clear = 1;
+    for (int i = 0; i < best->n_score && best->n_score >= ANGULAR_LEAST; i++) {
+        if (!curve_excess(t->curve, best->score[i].detector, &j->place, &excess, &sigma)) continue;
+        if (excess < CLEAR_SIGMA * sigma) continue;
+        j->n_clear++;
+        j->n_clear_vote += best->score[i].p > t->set.open;
+        sum += best->score[i].logit;
+    }
+    if (j->n_clear >= ANGULAR_LEAST) j->p_clear = compose_logistic(sum / j->n_clear / best->model.temperature);
+}
+
 static struct judged event_judge(const struct tracker *t)
 {
     struct judged j = {.p = 0};
     members_choose(t, &j);
     j.place = curve_locate(t->curve, j.member);
-    if (j.place.found) j.angular = angular_judge(t, &j.place);
+    j.p_clear = 1;
+    if (j.place.found) {
+        j.angular = angular_judge(t, &j.place);
+        agreement_judge(t, &j);
+    }
     double logit = top_mean(&t->event) / t->event.best.model.temperature;
     j.p_network = compose_logistic(logit);
-    j.p = compose_logistic(logit - (j.angular.alike > 0 ? j.angular.alike : 0));
+    j.p = fmin(compose_logistic(logit - (j.angular.alike > 0 ? j.angular.alike : 0)), j.p_clear);
     return j;
 }
 
@@ -192,10 +218,15 @@ static bool particles(const struct judged *j)
     return j->angular.tested && j->angular.alike > PARTICLE_ALIKE;
 }
 
+static bool disagree(const struct judged *j)
+{
+    return j->p_clear < j->p_network && 2 * j->n_clear_vote < j->n_clear;
+}
+
 static enum reason_code reason_of(const struct judged *j, enum verdict_call call)
 {
     if (call == CALL_TRUE) return REASON_BURST_LIKE;
-    if (particles(j)) return REASON_PARTICLE;
+    if (particles(j) || disagree(j)) return REASON_PARTICLE;
     if (call == CALL_UNCLEAR) return REASON_LOW_CONFIDENCE;
     return j->place.found && j->place.best.snr >= NOISE_SNR ? REASON_OTHER : REASON_NOISE;
 }
@@ -204,6 +235,7 @@ static enum reason_code reason_of(const struct judged *j, enum verdict_call call
 static void classify(const struct judged *j, double ret_classification[CLASS_N])
 {
     double particle = j->angular.tested ? compose_logistic(j->angular.alike) : 0.5;
+    if (disagree(j)) particle = fmax(particle, DISAGREE_PARTICLE);
     ret_classification[CLASS_GRB] = j->p;
     ret_classification[CLASS_PARTICLE] = (1 - j->p) * particle;
     ret_classification[CLASS_OTHER] = (1 - j->p) * (1 - particle);
@@ -237,7 +269,7 @@ static void sentences_fill(const struct tracker *t, const struct judged *j, stru
     if (v->type == ALERT_RETRACTION)
         compose_sentence(v, "Record %d said true; the probability has fallen to %.3f.", t->event.true_record,
                          v->p_true);
-    else if (v->call == CALL_UNCLEAR && !particles(j))
+    else if (v->call == CALL_UNCLEAR && !particles(j) && !disagree(j))
         compose_sentence(v, "The probability is %.3f; false is at or under %.2f, true at or over %.2f.", v->p_true,
                          t->set.low, t->set.high);
     if (particles(j))
@@ -245,6 +277,12 @@ static void sentences_fill(const struct tracker *t, const struct judged *j, stru
                          "All %d detectors rise alike (scatter %.0f %% of the mean): e^%.1f times likelier particles "
                          "than a direction, so that p falls from %.3f to %.3f.",
                          best->n_score, 100 * j->angular.scatter, j->angular.alike, j->p_network, j->p);
+    else if (disagree(j))
+        compose_sentence(
+            v,
+            "%d detectors see the excess above %.0f sigma, but only %d of them the shape of a burst: p falls "
+            "from %.3f to %.3f.",
+            j->n_clear, CLEAR_SIGMA, j->n_clear_vote, j->p_network, j->p);
     compose_sentence(v, "%d of %d detectors vote for a burst (p above %.2f); the best is %s with p %.3f.", j->n_vote,
                      best->n_score, t->set.open, v->evidence[top].name, v->evidence[top].score);
     if (j->place.found) {
@@ -392,9 +430,14 @@ enum burst_err tracker_window(struct tracker *t, const struct window_score *scor
     return BURST_OK;
 }
 
-void tracker_flush(struct tracker *t, struct verdict *ret_verdict, int *ret_n)
+void tracker_silence(struct tracker *t, struct verdict *ret_verdict, int *ret_n)
 {
     *ret_n = 0;
     if (t->event.held && !t->event.closed) event_close(t, NULL, &ret_verdict[(*ret_n)++]);
+}
+
+void tracker_flush(struct tracker *t, struct verdict *ret_verdict, int *ret_n)
+{
+    tracker_silence(t, ret_verdict, ret_n);
     t->event.held = false;
 }

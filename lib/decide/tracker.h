@@ -25,7 +25,10 @@ void tracker_free(struct tracker *t);
 enum burst_err tracker_window(struct tracker *t, const struct window_score *score, struct verdict *ret_verdict,
                               int *ret_n, struct burst_error *reterr);
 
-/* No more windows (end of file, silence): the closing revision of an event that is open, and the event is forgotten. */
+/* No windows for now (silence): the closing revision of an event that is open. The event is held: windows that still belong to
+ * it, once the data go on, revise it and do not open another one of the same burst. */
+void tracker_silence(struct tracker *t, struct verdict *ret_verdict, int *ret_n);
+/* No more windows (end of file): the same, and the event is forgotten. */
 void tracker_flush(struct tracker *t, struct verdict *ret_verdict, int *ret_n);
 
 /* True where no event is held: restarting from here loses nothing. */

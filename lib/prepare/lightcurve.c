@@ -101,6 +101,7 @@ enum burst_err lightcurve_new(const struct lightcurve_settings *settings, struct
         return burst_fail(reterr, BURST_E_NOMEM, "no memory for light-curve rings of %d detectors", fact->n_detector);
     }
     lightcurve_restart(lc);
+    lc->set.score_from_k = settings->score_from_k;
     *ret_lc = lc;
     return BURST_OK;
 }
@@ -120,7 +121,7 @@ void lightcurve_restart(struct lightcurve *lc)
     memset(lc->cover_ns, 0, n_row * sizeof *lc->cover_ns);
     lc->started = lc->gap = false;
     lc->n_gap = 0;
-    lc->latest_ns = lc->close_ns = INT64_MIN;
+    lc->latest_ns = lc->close_ns = lc->set.score_from_k = INT64_MIN;
 }
 
 struct lightcurve_counts lightcurve_counts(const struct lightcurve *lc)

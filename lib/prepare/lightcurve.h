@@ -75,7 +75,7 @@ void lightcurve_gap(struct lightcurve *lc);
 /* End of file, or silence: close every bin up to the end of good time, whatever the lateness. */
 void lightcurve_flush(struct lightcurve *lc);
 
-/* Forget all counts and times, keep the counters: for a replay that goes back in time. */
+/* Forget all counts and times, score_from_k with them, keep the counters: for a replay that goes back in time. */
 void lightcurve_restart(struct lightcurve *lc);
 
 /* The next closed window, each exactly once, in order of time.

@@ -32,19 +32,17 @@ static struct topic_state *add_topic(struct subscriber *s, const char *topic, ui
     return t;
 }
 
-static const struct stream_position *find_resume(const struct subscriber *s, const char *topic)
-{
-    for (size_t i = 0; i < s->set.n_resume; i++)
-        if (strcmp(s->resume[i].topic, topic) == 0) return &s->resume[i];
-    return NULL;
-}
-
-/* Where a topic without state begins. `newest`: where it begins when only what comes from now on is wanted. */
+/* Where a topic without state begins. `newest`: where it begins when only what comes from now on is wanted. A topic that
+ * several gateways carry has a position in the log of each: ours is the one of our stream. */
 static uint64_t first_wanted(const struct subscriber *s, const char *topic, uint64_t newest)
 {
-    const struct stream_position *resume = find_resume(s, topic);
-    if (resume) return memcmp(resume->stream, s->stream, STREAM_UUID) == 0 ? resume->seq + 1 : 1;
-    return s->set.from_start ? 1 : newest;
+    bool resumed = false;
+    for (size_t i = 0; i < s->set.n_resume; i++) {
+        if (strcmp(s->resume[i].topic, topic) != 0) continue;
+        if (memcmp(s->resume[i].stream, s->stream, STREAM_UUID) == 0) return s->resume[i].seq + 1;
+        resumed = true;
+    }
+    return resumed || s->set.from_start ? 1 : newest;
 }
 
 static bool too_many_topics(struct subscriber *s, const char *topic, uint64_t seq, struct subscriber_event *ev)

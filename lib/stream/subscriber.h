@@ -23,7 +23,8 @@ struct subscriber_settings {
     const char *name;           /* who we are, for HELLO: 1..63 printable characters */
     const char *const *prefix;  /* [n_prefix] topics wanted, by prefix; at most 16 */
     size_t n_prefix;
-    const struct stream_position *resume; /* [n_resume] where to go on; copied */
+    const struct stream_position
+        *resume; /* [n_resume] where to go on; of a topic's, that of the publisher's own stream. Copied */
     size_t n_resume;
     bool from_start; /* a topic without a position: true everything history keeps, false only what comes from now on */
     const uint8_t

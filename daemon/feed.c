@@ -1,0 +1,89 @@
+/* What has been read of an input, and from where it must be read again. */
+#include "daemon/feed.h"
+#include <string.h>
+
+enum burst_err feed_open(struct feed *f, struct source source, const struct band_set *bands, int64_t lateness_ns,
+                         const struct restart_point *restart, struct burst_error *reterr)
+{
+    const struct instrument_fact *fact = source_fact(source.mission, source.instrument);
+    f->source = source;
+    f->judged_k = restart ? restart->score_from_k : INT64_MIN;
+    enum burst_err err = source_topic(source, NULL, f->topic, sizeof f->topic);
+    if (err) return burst_fail(reterr, err, "topic of %s %s", fact->mission_name, fact->instrument_name);
+    for (int i = 0; restart && i < restart->n_from; i++)
+        f->begun[f->n_begun++] = restart->from[i];
+    if (!fact->n_detector || !bands) return BURST_OK;
+    struct lightcurve_settings settings = {.source = source,
+                                           .bands = *bands,
+                                           .epoch_ns = source_epoch_ns(fact),
+                                           .lateness_ns = lateness_ns,
+                                           .score_from_k = f->judged_k};
+    return lightcurve_new(&settings, &f->lc, reterr);
+}
+
+void feed_close(struct feed *f)
+{
+    lightcurve_free(f->lc);
+    f->lc = NULL;
+}
+
+void feed_read(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq, int64_t stop_ns)
+{
+    cover_add(&f->cover[gateway], stream, seq, stop_ns);
+}
+
+void feed_read_again(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq)
+{
+    feed_read(f, gateway, stream, seq, f->lc ? lightcurve_latest_ns(f->lc) : INT64_MIN);
+}
+
+static bool has_stream(const struct restart_from *from, int n, const uint8_t stream[STREAM_UUID])
+{
+    for (int i = 0; i < n; i++)
+        if (memcmp(from[i].stream, stream, STREAM_UUID) == 0) return true;
+    return false;
+}
+
+/* Gateways that have said nothing since we began keep the place they had then. */
+static void point_fill(struct feed *f, int64_t needed_ns, struct restart_point *p)
+{
+    memcpy(p->topic, f->topic, sizeof p->topic);
+    for (int i = 0; i < CONFIG_INPUT_MAX; i++) {
+        struct cover *c = &f->cover[i];
+        if (c->newest == 0) continue;
+        struct restart_from *from = &p->from[p->n_from++];
+        memcpy(from->stream, c->stream, STREAM_UUID);
+        from->seq = cover_done_before(c, needed_ns);
+    }
+    for (int i = 0; i < f->n_begun && p->n_from < RESTART_FROM_MAX; i++)
+        if (!has_stream(p->from, p->n_from, f->begun[i].stream)) p->from[p->n_from++] = f->begun[i];
+}
+
+void feed_window_point(struct feed *f, int64_t k_end, struct restart_point *ret_point)
+{
+    int64_t epoch_ns = source_epoch_ns(source_fact(f->source.mission, f->source.instrument));
+    *ret_point = (struct restart_point){.score_from_k = k_end};
+    point_fill(f, epoch_ns + (k_end + STRIDE_BINS - WINDOW_BINS) * BIN_NS, ret_point);
+}
+
+void feed_image_point(struct feed *f, struct restart_point *ret_point)
+{
+    *ret_point = (struct restart_point){.score_from_k = INT64_MIN, .tracker = {INT64_MIN}};
+    point_fill(f, INT64_MAX, ret_point);
+}
+
+bool feed_goes_back(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], struct time_span span)
+{
+    int64_t epoch_ns = source_epoch_ns(source_fact(f->source.mission, f->source.instrument));
+    bool first = memcmp(f->data_stream[gateway], stream, STREAM_UUID) != 0 && !has_stream(f->begun, f->n_begun, stream);
+    memcpy(f->data_stream[gateway], stream, STREAM_UUID);
+    if (!first || f->source.realm == REALM_LIVE || f->judged_k == INT64_MIN) return false;
+    return span.stop_ns <= epoch_ns + f->judged_k * BIN_NS;
+}
+
+void feed_begin_anew(struct feed *f)
+{
+    lightcurve_restart(f->lc);
+    f->judged_k = INT64_MIN;
+    f->n_begun = 0;
+}

@@ -1,0 +1,45 @@
+/* One input: an instrument in one realm, its rings, and how far every gateway's copy of it has been read. Belongs to the
+ * ingest thread. */
+#ifndef BURST_DAEMON_FEED_H
+#define BURST_DAEMON_FEED_H
+#include "daemon/restart.h"
+#include "prepare/lightcurve.h"
+
+struct feed {
+    struct source source;
+    char topic[STREAM_TOPIC_TEXT];
+    struct lightcurve *lc;         /* NULL for images, and where no light-curve network is configured */
+    struct lightcurve_counts told; /* counters already added to health */
+    int64_t seen_mono_ns;          /* last message; 0: none since the last flush */
+    int64_t judged_k;              /* end of the last window given, also of the restart point's; INT64_MIN: none */
+    struct cover cover[CONFIG_INPUT_MAX];               /* by gateway */
+    uint8_t data_stream[CONFIG_INPUT_MAX][STREAM_UUID]; /* of the last packet looked at, by gateway */
+    int n_begun;
+    struct restart_from begun[RESTART_FROM_MAX]; /* where the restart point said to go on */
+};
+
+/* Rings and topic of a source.
+ * Given     bands    NULL: no light-curve network
+ *           restart  NULL: none. Lent for the call
+ * Errors    those of source_topic and lightcurve_new; f is safe for feed_close all the same */
+enum burst_err feed_open(struct feed *f, struct source source, const struct band_set *bands, int64_t lateness_ns,
+                         const struct restart_point *restart, struct burst_error *reterr);
+void feed_close(struct feed *f);
+
+/* A message was read: its data end at stop_ns (INT64_MIN: it holds none that are needed). */
+void feed_read(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq, int64_t stop_ns);
+/* The same for a message whose data came before in another one: they end no later than the latest data. */
+void feed_read_again(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq);
+
+/* Where to read again from once the window ending at k_end has been judged: the next one looks back WINDOW_BINS from
+ * STRIDE_BINS on. The tracker's state is for the work thread to fill in. */
+void feed_window_point(struct feed *f, int64_t k_end, struct restart_point *ret_point);
+/* The same for sub-images: nothing that was read is needed again. */
+void feed_image_point(struct feed *f, struct restart_point *ret_point);
+
+/* True where a packet is the first of a stream and its data end before what has been judged: in an unreal realm a replay has been
+ * started again further back. Remembers the stream. The live sky does not go back. */
+bool feed_goes_back(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], struct time_span span);
+/* Forget all data and what has been judged; lc must have been drained. */
+void feed_begin_anew(struct feed *f);
+#endif

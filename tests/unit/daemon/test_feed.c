@@ -1,0 +1,137 @@
+/* How far an input has been read, with several gateways, duplicates and replays that go back. */
+#include "check.h"
+#include "daemon/feed.h"
+
+static const uint8_t A[STREAM_UUID] = {1}, B[STREAM_UUID] = {2}, C[STREAM_UUID] = {3};
+static const struct source GBM = {REALM_ARCHIVE, MISSION_FERMI, INSTRUMENT_GBM};
+static struct feed feed;
+static int64_t epoch_ns;
+
+static void begin(struct source source, const struct restart_point *restart)
+{
+    struct burst_error e;
+    memset(&feed, 0, sizeof feed);
+    CHECK_INT(feed_open(&feed, source, NULL, 0, restart, &e), BURST_OK);
+    epoch_ns = source_epoch_ns(source_fact(source.mission, source.instrument));
+}
+
+/* End of bin k, TT. */
+static int64_t at(int64_t k)
+{
+    return epoch_ns + k * BIN_NS;
+}
+
+static uint64_t place(const struct restart_point *p, const uint8_t stream[STREAM_UUID])
+{
+    for (int i = 0; i < p->n_from; i++)
+        if (memcmp(p->from[i].stream, stream, STREAM_UUID) == 0) return p->from[i].seq;
+    return 999;
+}
+
+TEST(every_gateway_has_its_own_place)
+{
+    struct restart_point p;
+    begin(GBM, NULL);
+    /* The window after the one ending at bin 2000 begins at bin 141. */
+    feed_read(&feed, 0, A, 1, at(100));
+    feed_read(&feed, 1, B, 51, at(141));
+    feed_read(&feed, 0, A, 2, at(150));
+    feed_read(&feed, 1, B, 52, at(160));
+    feed_read(&feed, 0, A, 3, at(2000));
+    feed_window_point(&feed, 2000, &p);
+    CHECK_STR(p.topic, "burst-archive.v1.fermi.gbm.events");
+    CHECK_INT(p.score_from_k, 2000);
+    CHECK_INT(p.n_from, 2);
+    CHECK_INT(place(&p, A), 1);
+    CHECK_INT(place(&p, B), 51);
+}
+
+TEST(a_gateway_that_is_silent_since_the_start_keeps_its_place)
+{
+    struct restart_point p, first = {.n_from = 2, .score_from_k = 1000};
+    memcpy(first.from[0].stream, A, STREAM_UUID);
+    first.from[0].seq = 10;
+    memcpy(first.from[1].stream, C, STREAM_UUID);
+    first.from[1].seq = 30;
+    begin(GBM, &first);
+    CHECK_INT(feed.judged_k, 1000);
+    feed_read(&feed, 1, A, 11, at(2000));
+    feed_window_point(&feed, 2000, &p);
+    CHECK_INT(p.n_from, 2);
+    CHECK_INT(place(&p, A), 10);
+    CHECK_INT(place(&p, C), 30);
+}
+
+TEST(sub_images_are_done_with_once_read)
+{
+    struct restart_point p;
+    begin((struct source){REALM_LIVE, MISSION_SVOM, INSTRUMENT_ECLAIRS}, NULL);
+    feed_read(&feed, 0, A, 7, INT64_MIN);
+    feed_read_again(&feed, 2, B, 9);
+    feed_image_point(&feed, &p);
+    CHECK_STR(p.topic, "burst.v1.svom.eclairs.subimage");
+    CHECK(p.score_from_k == INT64_MIN && p.tracker.k_end == INT64_MIN);
+    CHECK_INT(place(&p, A), 7);
+    CHECK_INT(place(&p, B), 9);
+}
+
+TEST(a_duplicate_holds_its_place_while_its_data_may_be_needed)
+{
+    struct restart_point p;
+    struct burst_error e;
+    struct band_set bands = {.n_atom = 1, .n_band = 1, .edge_kev = {10, 1000}, .last = {1}};
+    begin(GBM, NULL);
+    feed_close(&feed);
+    memset(&feed, 0, sizeof feed);
+    CHECK_INT(feed_open(&feed, GBM, &bands, 0, NULL, &e), BURST_OK);
+    static const float low[1] = {50}, high[1] = {100};
+    struct time_span good = {at(0), at(160)};
+    struct event_packet packet = {.source = GBM, .epoch_ns = epoch_ns, .n_list = 1, .span = good};
+    packet.list[0] =
+        (struct event_list){.n_good = 1, .good = &good, .n_channel = 1, .e_min_kev = low, .e_max_kev = high};
+    CHECK_INT(lightcurve_add(feed.lc, &packet, &e), BURST_OK);
+    feed_read(&feed, 0, A, 1, at(160));
+    feed_read_again(&feed, 1, B, 1); /* its data end at bin 160 at the latest */
+    feed_window_point(&feed, 2000, &p);
+    CHECK_INT(place(&p, B), 0);
+    feed_window_point(&feed, 2032, &p); /* the next looks back to bin 173 */
+    CHECK_INT(place(&p, B), 1);
+    feed_close(&feed);
+}
+
+TEST(only_a_new_stream_of_an_unreal_realm_goes_back)
+{
+    begin(GBM, NULL);
+    struct time_span old = {at(0), at(1000)}, later = {at(900), at(1001)};
+    CHECK(!feed_goes_back(&feed, 0, A, old)); /* nothing has been judged */
+    feed.judged_k = 1000;
+    CHECK(!feed_goes_back(&feed, 0, A, old)); /* the same stream: late data */
+    CHECK(!feed_goes_back(&feed, 0, B, later));
+    CHECK(!feed_goes_back(&feed, 0, B, old)); /* only its first packet is asked */
+    CHECK(feed_goes_back(&feed, 0, C, old));
+    begin((struct source){REALM_LIVE, MISSION_FERMI, INSTRUMENT_GBM}, NULL);
+    feed.judged_k = 1000;
+    CHECK(!feed_goes_back(&feed, 0, A, old));
+}
+
+TEST(after_a_restart_the_stream_of_the_point_goes_on)
+{
+    struct restart_point first = {.n_from = 1, .score_from_k = 1000};
+    struct time_span old = {at(0), at(1000)};
+    memcpy(first.from[0].stream, A, STREAM_UUID);
+    begin(GBM, &first);
+    CHECK(!feed_goes_back(&feed, 0, A, old));
+    begin(GBM, &first);
+    CHECK(feed_goes_back(&feed, 0, B, old));
+}
+
+int main(void)
+{
+    RUN(every_gateway_has_its_own_place);
+    RUN(a_gateway_that_is_silent_since_the_start_keeps_its_place);
+    RUN(sub_images_are_done_with_once_read);
+    RUN(a_duplicate_holds_its_place_while_its_data_may_be_needed);
+    RUN(only_a_new_stream_of_an_unreal_realm_goes_back);
+    RUN(after_a_restart_the_stream_of_the_point_goes_on);
+    return check_report();
+}
