@@ -325,6 +325,32 @@ TEST(the_evidence_is_of_the_best_window)
     tracker_free(t);
 }
 
+TEST(silence_tells_the_closing_but_the_burst_stays_one_event)
+{
+    struct synthetic s = scene(nothing);
+    struct tracker *t = fresh();
+    char id[EVENT_ID_TEXT];
+    int n;
+    CHECK_INT(feed(t, &s, 10016, 8, 4, -4), 1);
+    memcpy(id, told[0].id, sizeof id);
+    tracker_silence(t, told, &n);
+    CHECK_INT(n, 1);
+    CHECK(told[0].closed && told[0].record_number == 2);
+    CHECK(!tracker_idle(t));
+    tracker_silence(t, told, &n); /* closed already */
+    CHECK_INT(n, 0);
+    /* The data go on: the burst is still in the window, and the event is open again. */
+    int records = 2;
+    for (int64_t k = 10032; k < 11000; k += 16)
+        for (n = feed(t, &s, k, k < 10200 ? 8 : 0, 4, -4); n > 0; n--) {
+            CHECK_STR(told[n - 1].id, id);
+            CHECK_INT(told[n - 1].record_number, ++records);
+        }
+    CHECK_INT(records, 3);
+    CHECK(told[0].closed); /* 20 s after the last window that would have opened it */
+    tracker_free(t);
+}
+
 TEST(evidence_says_what_is_wrong_with_its_data)
 {
     struct synthetic s = scene(nothing);
@@ -416,6 +442,7 @@ int main(void)
     RUN(what_all_detectors_see_alike_is_unclear_then_false_as_particles);
     RUN(the_same_windows_give_the_same_verdict_byte_for_byte);
     RUN(the_evidence_is_of_the_best_window);
+    RUN(silence_tells_the_closing_but_the_burst_stays_one_event);
     RUN(evidence_says_what_is_wrong_with_its_data);
     RUN(an_idle_tracker_remembers_where_it_was);
     RUN(windows_of_another_source_or_other_energies_are_refused);

@@ -54,16 +54,21 @@ static const struct event_packet *packet_cut(struct made *m, int detector, int64
     return &m->packet;
 }
 
-static struct lightcurve *rings(void)
+static struct lightcurve *rings_from(int64_t score_from_k)
 {
     struct lightcurve_settings s = {.source = {REALM_LIVE, MISSION_GECAM_B, INSTRUMENT_GRD}};
     struct lightcurve *lc = NULL;
     s.epoch_ns = EPOCH_NS;
     s.lateness_ns = LATENESS_NS;
-    s.score_from_k = INT64_MIN;
+    s.score_from_k = score_from_k;
     band_set_default(&s.bands);
     CHECK_INT(lightcurve_new(&s, &lc, NULL), BURST_OK);
     return lc;
+}
+
+static struct lightcurve *rings(void)
+{
+    return rings_from(INT64_MIN);
 }
 
 struct taken {
@@ -376,6 +381,20 @@ TEST(a_restart_forgets_the_data_and_keeps_the_counters)
     lightcurve_free(lc);
 }
 
+TEST(a_restart_also_forgets_which_windows_were_judged)
+{
+    struct lightcurve *lc = rings_from(INT64_MAX);
+    struct taken all = {0};
+    for (int64_t t = 1000000; t < 1180000; t += 1000)
+        (void)add(lc, packet_cut(&made, 0, t, t + 1000), &all);
+    CHECK_INT(lightcurve_counts(lc).windows, 0);
+    lightcurve_restart(lc);
+    for (int64_t t = 1000000; t < 1180000; t += 1000)
+        (void)add(lc, packet_cut(&made, 0, t, t + 1000), &all);
+    CHECK_INT(lightcurve_counts(lc).windows, 145);
+    lightcurve_free(lc);
+}
+
 TEST(narrow_storage_is_refused_and_loses_nothing)
 {
     struct lightcurve *lc = rings();
@@ -432,6 +451,7 @@ int main(void)
     RUN(detectors_without_data_have_no_row_and_bgo_is_not_searched);
     RUN(bad_packets_are_refused_by_name_and_leave_nothing);
     RUN(a_restart_forgets_the_data_and_keeps_the_counters);
+    RUN(a_restart_also_forgets_which_windows_were_judged);
     RUN(narrow_storage_is_refused_and_loses_nothing);
     RUN(impossible_settings_are_refused);
     window_free(window);

@@ -220,6 +220,23 @@ TEST(a_resumed_subscriber_goes_on_after_its_position)
     rig_close(&r);
 }
 
+TEST(of_several_positions_of_a_topic_the_one_of_the_stream_counts)
+{
+    struct rig r;
+    rig_open(&r);
+    struct stream_position at[3] = {{.topic = RIG_TOPIC, .stream = {1, 2, 3}, .seq = 2},
+                                    {.topic = RIG_TOPIC, .seq = 7},
+                                    {.topic = RIG_TOPIC, .stream = {4}, .seq = 9}};
+    memcpy(at[1].stream, r.log.stream, STREAM_UUID);
+    r.set.resume = at;
+    r.set.n_resume = 3;
+    rig_send(&r, 1, 10);
+    rig_subscribe(&r);
+    rig_expect_stream(&r);
+    rig_expect(&r, 8, 10);
+    rig_close(&r);
+}
+
 TEST(a_position_in_another_stream_begins_the_new_one_at_1)
 {
     struct rig r;
@@ -406,6 +423,7 @@ int main(void)
     RUN(a_late_subscriber_gets_all_from_the_start);
     RUN(a_late_subscriber_gets_only_what_is_new_where_asked);
     RUN(a_resumed_subscriber_goes_on_after_its_position);
+    RUN(of_several_positions_of_a_topic_the_one_of_the_stream_counts);
     RUN(a_position_in_another_stream_begins_the_new_one_at_1);
     RUN(a_position_beyond_the_log_is_told_and_the_rest_goes_on);
     RUN(what_is_held_back_stays_within_its_bounds);

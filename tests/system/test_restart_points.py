@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+"""Where burstd reads again from: several gateways with one topic, revisions of sub-images, replays that go back in time."""
+import signal
+import sys
+import time
+
+from harness import GRB, SLOW, Cases, Daemon, Gateway, check, classify, free_ports, program
+from test_bad_input import IMAGES, fits_bytes, np
+from test_pipeline import chunks, final_told, popen, same_finals
+
+
+def image(number, alert=0):
+    text = fits_bytes.subimage(np.random.default_rng(1000 * alert + number), burst_id=f'sb26{number:06d}').bytes()
+    return text.replace(b'ALERTCNT=                    0', b'ALERTCNT=                    %d' % alert)
+
+
+class Two:
+    """A daemon with two gateways that carry the same topics."""
+
+    def __init__(self, folder, started):
+        self.daemon = Daemon(folder)
+        started.append(self.daemon)
+        ports = free_ports(2)
+        ends = [f'tcp://127.0.0.1:{p}' for p in ports]
+        config = self.daemon.config.read_text()
+        line = config.splitlines()[1]
+        second = line.replace('test', 'other', 1).replace(self.daemon.gateway_live, ends[0]).replace(self.daemon.gateway_history, ends[1])
+        self.daemon.config.write_text(config.replace(line, f'{line}\n{second}'))
+        self.gateways = [Gateway(self.daemon.gateway_live, self.daemon.gateway_history), Gateway(*ends)]
+        self.daemon.start()
+        self.settle(1)
+
+    def settle(self, seconds):
+        until = time.time() + seconds * SLOW
+        while time.time() < until:
+            for g in self.gateways:
+                g.serve(20)
+                g.beat()
+
+    def wait(self, what, seconds=60):
+        until = time.time() + seconds * SLOW
+        while time.time() < until:
+            self.settle(0.2)
+            if what(self.daemon.status()['counters']):
+                return
+        raise AssertionError(f'{self.daemon.status()["counters"]}')
+
+
+def two_gateways_of_one_topic_each_go_on_from_their_place(folder, started):
+    s = Two(folder, started)
+    a, b = s.gateways
+    for number in range(1, 5):
+        for g in (a, b):
+            g.send(IMAGES, image(number))
+    b.send(IMAGES, image(5))
+    a.send(IMAGES, image(6))
+    s.wait(lambda c: c['verdicts'] == 6)
+    check(s.daemon.counter('duplicates') == 4, f'{s.daemon.status()["counters"]}')
+    check(s.daemon.counter('bad_subimage.late') == 0, f'{s.daemon.status()["counters"]}')
+    settled(s)
+    s.daemon.kill(signal.SIGKILL)
+    s.daemon.start()
+    s.settle(4)
+    counters = s.daemon.status()['counters']
+    check(counters['messages'] <= 1 and counters['verdicts'] == 0, f'read again: {counters}')  # at most what came after the last point
+    b.send(IMAGES, image(3, 1))
+    a.send(IMAGES, image(3, 1))
+    a.send(IMAGES, image(7))
+    s.wait(lambda c: c['verdicts'] == 2)
+    numbers = [(v['id'], v['record_number']) for v in s.daemon.verdicts()]
+    check(numbers == [(f'sb26{i:06d}', 1) for i in (1, 2, 3, 4)] + numbers[4:6] + numbers[6:] and ('sb26000003', 2) in numbers[6:], f'{numbers}')
+    check(s.daemon.counter('verdict_conflicts') == 0, f'{s.daemon.status()["counters"]}')
+
+
+def settled(s):
+    """The evidence of every image has been told, and with it its restart point."""
+    import sqlite3
+    until = time.time() + 60 * SLOW
+    while time.time() < until:
+        s.settle(0.3)
+        with sqlite3.connect(f'file:{s.daemon.folder}/burst.db?mode=ro', uri=True) as db:
+            n = db.execute("SELECT count(*) FROM item JOIN topic USING (topic_id) WHERE name LIKE '%.evidence'").fetchone()[0]
+        if n >= 6:
+            s.settle(0.5)
+            return
+    raise AssertionError(f'{n} pieces of evidence')
+
+
+def back_in_time(folder, started, restart):
+    if not GRB.exists():
+        return '../shared/data is absent'
+    import warnings
+    warnings.simplefilter('ignore')
+    pieces = chunks(folder, 5, 60.0)
+    code, want, err = classify(pieces[0])
+    check(code == 0 and len(want) == 1, f'burst-classify: {code}, {len(want)} events: {err}')
+    daemon = Daemon(folder)
+    started.append(daemon)
+    daemon.start()
+    for n, piece in enumerate((pieces[4], pieces[0])):
+        if n and restart:
+            daemon.kill(signal.SIGKILL)
+            daemon.start()
+        before = daemon.counter('windows')
+        p = popen(started, [program('burst-replay'), piece, '--speed', 'max', '--live', daemon.gateway_live, '--history', daemon.gateway_history],
+                  f'{folder}/replay.log')
+        check(daemon.wait_for(lambda s: s['counters']['windows'] >= before + 25, 60), f'{n}: {daemon.status()["counters"]} {daemon.log.read_text()[-800:]}')
+        if n == 0:
+            time.sleep(2 * SLOW)  # the restart point of the later piece is kept
+            p.terminate()
+            p.wait(20)
+    final_told(daemon, want)
+    same_finals(daemon, want)
+    check('begin anew' in daemon.log.read_text(), 'nobody went back')
+
+
+def an_older_replay_after_a_newer_one_is_judged(folder, started):
+    return back_in_time(folder, started, False)
+
+
+def an_older_replay_after_a_restart_is_judged(folder, started):
+    return back_in_time(folder, started, True)
+
+
+if __name__ == '__main__':
+    cases = Cases()
+    for case in (two_gateways_of_one_topic_each_go_on_from_their_place, an_older_replay_after_a_newer_one_is_judged,
+                 an_older_replay_after_a_restart_is_judged):
+        if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
+            cases.run(case)
+    cases.finish()
