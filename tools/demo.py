@@ -21,9 +21,9 @@ BUILD = ROOT / 'build/release'
 ENV = dict(os.environ, BURST_DATADIR=str(ROOT))
 # What the night holds: file, arguments of burst-sim, what a Burst Advocate should see.
 NIGHT = [
-    ('gecam-b-burst.fits', 'events --mission gecam-b --scenario burst --snr 40 --duration 300', 'a gamma-ray burst over 25 detectors'),
-    ('gecam-b-hump.fits', 'events --mission gecam-b --scenario hump --duration 300 --start 2026-01-01T01:00:00', 'particles: all detectors alike, as near the South Atlantic Anomaly'),
-    ('eclairs-true.fits', 'image --family true', 'a new source'),
+    ('gecam-b-burst.fits', 'events --mission gecam-b --scenario burst --snr 40 --duration 240', 'a gamma-ray burst over 25 detectors'),
+    ('gecam-b-hump.fits', 'events --mission gecam-b --scenario hump --duration 240 --start 2026-01-01T01:00:00', 'particles: all detectors alike, as near the South Atlantic Anomaly'),
+    ('eclairs-true.fits', 'image --family true --snr 15', 'a new source'),
     ('eclairs-badsub.fits', 'image --family badsub', 'a known source badly subtracted'),
     ('eclairs-saa.fits', 'image --family saa', 'a background pattern of the South Atlantic Anomaly'),
     ('eclairs-column.fits', 'image --family column', 'noisy detector columns'),

@@ -17,6 +17,7 @@ enum { TOP_WINDOWS = 4, MEMBER_LEAST = 3 };
 #define NOISE_SNR      6.0
 #define CLEAR_SIGMA                                                                                                    \
     8.0 /* a burst this strong in a detector is recognised in it 98 times of 100 (science.md 0, S/N above 6) */
+#define CLEAR_PART        0.3 /* of the best: within some 65 degrees of the source (science.md A.5, angular response) */
 #define DISAGREE_PARTICLE 0.8 /* share of particles in what many detectors see and few call a burst */
 #define BIN_S             (1e-9 * (double)BIN_NS)
 
@@ -172,15 +173,22 @@ static struct angular angular_judge(const struct tracker *t, const struct burst_
 }
 
 /* Detectors that see the excess clearly must agree on its shape. The score is that of the best three detectors of 25, so
- * among many that see a hump some will take it for a burst by chance; a real burst of that strength convinces them all. */
+ * among many that see a hump some will take it for a burst by chance; a real burst of that strength convinces them all.
+ * Clear is also relative to the best: behind the spacecraft a burst is faint, whatever its significance. */
 static void agreement_judge(const struct tracker *t, struct judged *j)
 {
     const struct window_score *best = &t->event.best;
-    double excess, sigma, sum = 0;
+    double snr[DETECTOR_MAX], most = 0, sum = 0;
     j->p_clear = 1;
-    for (int i = 0; i < best->n_score && best->n_score >= ANGULAR_LEAST; i++) {
-        if (!curve_excess(t->curve, best->score[i].detector, &j->place, &excess, &sigma)) continue;
-        if (excess < CLEAR_SIGMA * sigma) continue;
+    if (best->n_score < ANGULAR_LEAST) return;
+    for (int i = 0; i < best->n_score; i++) {
+        double excess, sigma;
+        bool seen = curve_excess(t->curve, best->score[i].detector, &j->place, &excess, &sigma);
+        snr[i] = seen ? excess / sigma : 0;
+        most = fmax(most, snr[i]);
+    }
+    for (int i = 0; i < best->n_score; i++) {
+        if (snr[i] < fmax(CLEAR_SIGMA, CLEAR_PART * most)) continue;
         j->n_clear++;
         j->n_clear_vote += best->score[i].p > t->set.open;
         sum += best->score[i].logit;

@@ -43,24 +43,27 @@ def quiet_detectors_give_no_event(folder, started):
     check(not v, f'{[(x["id"], x["verdict"]) for x in v]}')
 
 
-def images(folder):
-    true = [simulate(folder, f'true{i}', 'image', '--family', 'true', '--snr', '12', '--seed', str(40 + i)) for i in range(4)]
-    bad = [simulate(folder, f'badsub{i}', 'image', '--family', 'badsub', '--seed', str(50 + i)) for i in range(4)]
+def images(folder, n):
+    true = [simulate(folder, f'true{i}', 'image', '--family', 'true', '--snr', '12', '--seed', str(40 + i)) for i in range(n)]
+    bad = [simulate(folder, f'badsub{i}', 'image', '--family', 'badsub', '--seed', str(50 + i)) for i in range(n)]
     return true, bad
 
 
 def sub_images_get_the_verdict_of_their_family(folder, started):
-    true, bad = images(folder)
+    """A quarter of the bad subtractions are pure amplitude errors, which look like an outburst of the known source: those may be
+    unclear, and one may fool the network (84 % of the family are called rightly, models/eclairs-cnn/1/card.md)."""
+    true, bad = images(folder, 8)
     calls = [classified(f)[0] for f in true + bad]
-    right = sum(v['verdict'] == 'true' for v in calls[:4]) + sum(v['verdict'] == 'false' for v in calls[4:])
-    check(right >= 7, f'{right} of 8 right: {[(v["verdict"], round(v["p_true"], 3)) for v in calls]}')
-    check(not any(v['verdict'] == 'false' for v in calls[:4]), 'a true alert was called false')
-    check(all(v['reason_code'] == 'BAD_SUBTRACTION' for v in calls[4:] if v['verdict'] == 'false'), f'{[v.get("reason_code") for v in calls[4:]]}')
+    told = [(v['verdict'], round(v['p_true'], 3)) for v in calls]
+    check(sum(v['verdict'] == 'true' for v in calls[:8]) >= 7 and not any(v['verdict'] == 'false' for v in calls[:8]), f'true alerts: {told[:8]}')
+    check(sum(v['verdict'] == 'false' for v in calls[8:]) >= 5 and sum(v['verdict'] == 'true' for v in calls[8:]) <= 1, f'bad subtractions: {told[8:]}')
+    check(all(v['reason_code'] == 'BAD_SUBTRACTION' for v in calls[8:] if v['verdict'] == 'false'), f'{[v.get("reason_code") for v in calls[8:]]}')
+    check(all(v['action'] == {'true': 'follow_up', 'unclear': 'review', 'false': 'cancel'}[v['verdict']] for v in calls[:8]), 'actions')
 
 
 def evidence_opens_elsewhere(folder, started):
     """Through the daemon: every event has evidence that fitsverify and astropy take, with the arrays a person wants."""
-    true, bad = images(folder)
+    true, bad = images(folder, 1)
     burst = simulate(folder, 'burst', 'events', '--scenario', 'burst', '--snr', '30', '--seed', '11', '--duration', '200')
     daemon = Daemon(folder, 'lightcurve: {silence_s: 3}')
     started.append(daemon)

@@ -21,6 +21,12 @@ static double hump(int64_t k, int detector)
     return 25 * exp(-0.5 * x * x);
 }
 
+/* Seen by every detector, but by no means alike: neither the angular test nor a direction explains it. */
+static double uneven(int64_t k, int detector)
+{
+    return directional(k, 0) * (detector % 2 ? 1.0 : 0.4);
+}
+
 static double nothing(int64_t k, int detector)
 {
     (void)k;
@@ -287,6 +293,24 @@ TEST(what_all_detectors_see_alike_is_unclear_then_false_as_particles)
     tracker_free(t);
 }
 
+TEST(what_many_see_and_few_call_a_burst_is_particles)
+{
+    struct synthetic s = scene(uneven);
+    struct tracker *t = fresh();
+    int64_t k = 10160;
+    CHECK_INT(feed(t, &s, k, 3, 4, -4), 1);
+    CHECK_INT(told[0].call, CALL_UNCLEAR); /* three votes of 25 clear ones: mean logit -3 */
+    CHECK_INT(told[0].reason, REASON_PARTICLE);
+    CHECK_NEAR(told[0].p_true, 1 / (1 + exp(3.04)), 1e-6); /* (3 * 4 - 22 * 4) / 25 */
+    CHECK(strstr(told[0].reasons[0], "25 detectors see the excess above 8 sigma, but only 3 of them") != NULL);
+    CHECK(told[0].classification[CLASS_PARTICLE] > 0.7);
+    tracker_free(t);
+    t = fresh();
+    CHECK_INT(feed(t, &s, k, 25, 4, -4), 1); /* the same excess, and all agree: a burst */
+    CHECK_INT(told[0].call, CALL_TRUE);
+    tracker_free(t);
+}
+
 TEST(the_same_windows_give_the_same_verdict_byte_for_byte)
 {
     struct synthetic s = scene(directional);
@@ -440,6 +464,7 @@ int main(void)
     RUN(windows_less_than_a_minute_apart_are_one_event);
     RUN(a_closed_event_that_comes_back_goes_on_under_its_id);
     RUN(what_all_detectors_see_alike_is_unclear_then_false_as_particles);
+    RUN(what_many_see_and_few_call_a_burst_is_particles);
     RUN(the_same_windows_give_the_same_verdict_byte_for_byte);
     RUN(the_evidence_is_of_the_best_window);
     RUN(silence_tells_the_closing_but_the_burst_stays_one_event);
