@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,12 +97,19 @@ static json_t *status_answer(struct control *c)
                      "n", (json_int_t)n, "p50_ms", (double)p50 * 1e-6, "p99_ms", (double)p99 * 1e-6);
 }
 
+/* A JSON integer as int; -1, which no command takes, where it is none or too large. */
+static int int_of(const json_t *json)
+{
+    json_int_t value = json_is_integer(json) ? json_integer_value(json) : -1;
+    return value < -1 || value > INT_MAX ? -1 : (int)value;
+}
+
 static json_t *alerts_answer(struct control *c, const json_t *request)
 {
     const json_t *limit = json_object_get(request, "limit"), *prefix = json_object_get(request, "prefix");
     char *text = NULL;
     struct burst_error e;
-    int n = json_is_integer(limit) ? (int)json_integer_value(limit) : ALERTS_DEFAULT;
+    int n = limit ? int_of(limit) : ALERTS_DEFAULT;
     enum burst_err err = store_alerts(c->reader, json_is_string(prefix) ? json_string_value(prefix) : "", n, &text, &e);
     if (err) return error_answer(burst_err_name(err), e.text);
     json_t *answer = json_pack("{s:b, s:o}", "ok", 1, "alerts", json_loads(text, JSON_REJECT_DUPLICATES, NULL));
@@ -128,7 +136,7 @@ static json_t *show_answer(struct control *c, const json_t *request)
     size_t n_fits = 0;
     struct burst_error e;
     if (!json_is_string(id)) return error_answer("missing", "show needs \"id\", the event's id as text");
-    int number = json_is_integer(record) ? (int)json_integer_value(record) : 0;
+    int number = record ? int_of(record) : 0;
     enum burst_err err = store_show(c->reader, json_string_value(id), number, &text, &fits, &n_fits, &e);
     if (err) return error_answer(burst_err_name(err), e.text);
     json_t *answer = json_pack("{s:b, s:o}", "ok", 1, "verdict", json_loads(text, JSON_REJECT_DUPLICATES, NULL));

@@ -9,8 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MS = 10, HISTORY_BATCH = 16 };
+enum { WAIT_MS = 10, HISTORY_BATCH = 16, UNTOLD_MOST = 16 };
 static const int64_t STATUS_EVERY_NS = CLOCK_NS_PER_S / 2, PRUNE_EVERY_NS = 3600 * CLOCK_NS_PER_S;
+
+/* What the thread remembers from unit to unit. */
+struct publish {
+    struct pipeline *p;
+    int64_t status_ns, prune_ns;
+    int n_untold;
+    struct untold {
+        char id[EVENT_ID_TEXT];
+        int record_number;
+    } untold[UNTOLD_MOST]; /* revisions that were not told, the newest: their evidence is not told either */
+};
 
 /* The log cannot be written: people must still see the verdict, without a number; then the process ends and recovers from
  * the file (architecture.md 8). */
@@ -29,8 +40,23 @@ static void tell_provisional(struct pipeline *p, const struct verdict *v)
     if (err) log_line(LOG_LEVEL_ERROR, "provisional verdict not sent id=%s what=\"%s\"", v->id, e.text);
 }
 
-static void tell_verdict(struct pipeline *p, const struct verdict *v)
+static void note_untold(struct publish *t, const struct verdict *v)
 {
+    struct untold *u = &t->untold[t->n_untold++ % UNTOLD_MOST];
+    memcpy(u->id, v->id, sizeof u->id);
+    u->record_number = v->record_number;
+}
+
+static bool is_untold(const struct publish *t, const struct verdict *v)
+{
+    for (int i = 0; i < UNTOLD_MOST; i++)
+        if (t->untold[i].record_number == v->record_number && strcmp(t->untold[i].id, v->id) == 0) return true;
+    return false;
+}
+
+static void tell_verdict(struct publish *t, const struct verdict *v)
+{
+    struct pipeline *p = t->p;
     enum publish_answer answer;
     uint64_t seq = 0;
     struct burst_error e;
@@ -46,6 +72,7 @@ static void tell_verdict(struct pipeline *p, const struct verdict *v)
         }
         return;
     case BURST_E_CONFLICT:
+        note_untold(t, v);
         health_add(p->health, COUNT_CONFLICTS, 1);
         log_line(LOG_LEVEL_ERROR, "revision not told: this number was told with another content id=%s record=%d", v->id,
                  v->record_number);
@@ -60,19 +87,22 @@ static void tell_verdict(struct pipeline *p, const struct verdict *v)
         log_line(LOG_LEVEL_ERROR, "verdict logged but not sent live id=%s what=\"%s\"", v->id, e.text);
         return;
     default:
+        note_untold(t, v);
         health_add(p->health, COUNT_PUBLISH_FAILED, 1);
         log_line(LOG_LEVEL_ERROR, "ALARM verdict breaks a rule of the wire id=%s record=%d error=%s what=\"%s\"", v->id,
                  v->record_number, burst_err_name(err), e.text);
     }
 }
 
-static void tell_evidence(struct pipeline *p, struct publish_unit *unit)
+static void tell_evidence(struct publish *t, struct publish_unit *unit)
 {
+    struct pipeline *p = t->p;
     enum publish_answer answer;
     uint64_t seq;
     struct burst_error e;
-    enum burst_err err =
-        publish_evidence(p->store, p->publisher, &unit->verdict, unit->fits, unit->n_fits, &answer, &seq, &e);
+    enum burst_err err = BURST_OK;
+    if (!is_untold(t, &unit->verdict))
+        err = publish_evidence(p->store, p->publisher, &unit->verdict, unit->fits, unit->n_fits, &answer, &seq, &e);
     free(unit->fits);
     unit->fits = NULL;
     unit->n_fits = 0;
@@ -93,14 +123,14 @@ static void keep_restart(struct pipeline *p, const struct restart_point *point, 
     if (err) health_fatal(p->health, &e);
 }
 
-static void take_unit(struct pipeline *p, struct publish_unit *unit)
+static void take_unit(struct publish *t, struct publish_unit *unit)
 {
     switch (unit->kind) {
-    case PUBLISH_VERDICT: tell_verdict(p, &unit->verdict); break;
-    case PUBLISH_EVIDENCE: tell_evidence(p, unit); break;
-    case PUBLISH_RESTART: keep_restart(p, &unit->restart, &unit->images); break;
+    case PUBLISH_VERDICT: tell_verdict(t, &unit->verdict); break;
+    case PUBLISH_EVIDENCE: tell_evidence(t, unit); break;
+    case PUBLISH_RESTART: keep_restart(t->p, &unit->restart, &unit->images); break;
     }
-    pipeline_give(p->units.free_publish, unit);
+    pipeline_give(t->p->units.free_publish, unit);
 }
 
 /* What a heartbeat says beside stream and last (protocol.md 1), so that a live daemon with a dead feed does not look healthy. */
@@ -141,16 +171,17 @@ static enum burst_err keep_retention(struct pipeline *p, struct burst_error *ret
     return store_set_retention(p->store, days, reterr);
 }
 
-static void keep_house(struct pipeline *p, int64_t *status_ns, int64_t *prune_ns)
+static void keep_house(struct publish *t)
 {
+    struct pipeline *p = t->p;
     int64_t now = clock_mono_ns();
     struct burst_error e;
-    if (now - *status_ns > STATUS_EVERY_NS) {
-        *status_ns = now;
+    if (now - t->status_ns > STATUS_EVERY_NS) {
+        t->status_ns = now;
         set_status(p);
     }
-    if (now - *prune_ns > PRUNE_EVERY_NS) {
-        *prune_ns = now;
+    if (now - t->prune_ns > PRUNE_EVERY_NS) {
+        t->prune_ns = now;
         if (keep_retention(p, &e) || store_prune(p->store, clock_utc_now_ns(), &e)) health_fatal(p->health, &e);
     }
 }
@@ -171,20 +202,20 @@ static void tell_orphans(struct pipeline *p)
 void *publish_thread(void *arg)
 {
     struct pipeline *p = arg;
+    struct publish t = {.p = p};
     struct burst_error e;
-    int64_t status_ns = 0, prune_ns = 0;
     tell_orphans(p);
     for (void *unit;;) {
         health_progress(p->health, THREAD_PUBLISH);
         enum burst_err got = queue_take(p->units.publish, &unit, WAIT_MS);
         if (got == BURST_E_STATE) break;
-        if (!got) take_unit(p, unit);
+        if (!got) take_unit(&t, unit);
         for (int i = 0; i < HISTORY_BATCH; i++) {
             enum burst_err err = publisher_serve(p->publisher, 0, &e);
             if (err == BURST_E_IO) health_fatal(p->health, &e);
             if (err || !publisher_pending(p->publisher)) break;
         }
-        keep_house(p, &status_ns, &prune_ns);
+        keep_house(&t);
     }
     return NULL;
 }

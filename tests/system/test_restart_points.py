@@ -5,7 +5,7 @@ import sys
 import time
 
 from harness import GRB, SLOW, Cases, Daemon, Gateway, check, classify, free_ports, program
-from test_bad_input import IMAGES, fits_bytes, np
+from test_bad_input import IMAGES, Session, fits_bytes, np
 from test_pipeline import chunks, final_told, popen, same_finals
 
 
@@ -122,10 +122,39 @@ def an_older_replay_after_a_restart_is_judged(folder, started):
     return back_in_time(folder, started, True)
 
 
+def evidence_of_a_revision_that_was_not_told_is_not_told(folder, started):
+    """The configuration changes, the input is read again: record 1 comes out otherwise than it was told."""
+    import sqlite3
+    s = Session(folder, started)
+    s.send_good()
+    s.all_good_have_verdicts()
+
+    def pieces():
+        with sqlite3.connect(f'file:{folder}/burst.db?mode=ro', uri=True) as db:
+            return db.execute("SELECT count(*) FROM item JOIN topic USING (topic_id) WHERE name LIKE '%.evidence'").fetchone()[0]
+    until = time.time() + 60 * SLOW
+    while not pieces() and time.time() < until:
+        s.settle(0.3)
+    s.settle(1)
+    check(s.daemon.stop() == 0, 'burstd did not end well')
+    with sqlite3.connect(f'{folder}/burst.db') as db:
+        db.execute('DELETE FROM checkpoint')
+        db.execute('UPDATE record SET evidence_topic_id = NULL, evidence_seq = NULL')
+    s.daemon.config.write_text(s.daemon.config.read_text() + 'detect: {low: 0.19}\n')
+    s.daemon.start()
+    check(s.wait(lambda c: c['verdict_conflicts'] == 1), f'{s.daemon.status()["counters"]}')
+    s.gateway.send(IMAGES, image(2))
+    check(s.wait(lambda c: c['verdicts'] == 1), f'{s.daemon.status()["counters"]}')
+    while pieces() < 2 and time.time() < until + 60 * SLOW:
+        s.settle(0.3)
+    s.settle(1)
+    check(pieces() == 2, f'{pieces()} pieces of evidence')  # of the first telling, and of image 2
+
+
 if __name__ == '__main__':
     cases = Cases()
     for case in (two_gateways_of_one_topic_each_go_on_from_their_place, an_older_replay_after_a_newer_one_is_judged,
-                 an_older_replay_after_a_restart_is_judged):
+                 an_older_replay_after_a_restart_is_judged, evidence_of_a_revision_that_was_not_told_is_not_told):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)
     cases.finish()

@@ -67,6 +67,11 @@ static enum burst_err keep(struct run *r, const struct verdict *v, struct burst_
     return BURST_OK;
 }
 
+static const char *lane_name(const struct lane *lane)
+{
+    return source_fact(lane->source.mission, lane->source.instrument)->topic;
+}
+
 static enum burst_err judge_windows(struct run *r, struct lane *lane, struct burst_error *reterr)
 {
     for (bool ready = false;;) {
@@ -77,9 +82,9 @@ static enum burst_err judge_windows(struct run *r, struct lane *lane, struct bur
         if (err || !ready) return err;
         err = infer_window(r->science.infer, lane->window, &score, reterr);
         if (!err) err = tracker_window(lane->tracker, &score, verdict, &n, reterr);
-        for (int i = 0; !err && i < n; i++)
-            err = keep(r, &verdict[i], reterr);
-        if (err) return err;
+        if (err) complain(r, lane_name(lane), reterr); /* this window was left out: go on, as burstd does */
+        for (int i = 0; i < n; i++)
+            if ((err = keep(r, &verdict[i], reterr))) return err;
     }
 }
 
@@ -92,8 +97,19 @@ static enum burst_err judge_slice(struct run *r, struct lane *lane, const struct
     while (!err && (err = lightcurve_add(lane->lc, &part, reterr)) == BURST_E_FULL)
         err = judge_windows(r, lane, reterr);
     if (err != BURST_E_CONFLICT && err != BURST_E_RANGE && err != BURST_E_LATE) return err;
-    complain(r, source_fact(lane->source.mission, lane->source.instrument)->topic, reterr); /* a part was left out: go on */
+    complain(r, lane_name(lane), reterr); /* a part was left out: go on */
     return BURST_OK;
+}
+
+/* The next second in which a file has data: years between two files cost nothing. */
+static int64_t next_slice(const struct lane *lane, int64_t t)
+{
+    int64_t next = INT64_MAX;
+    for (int i = 0; i < lane->n_packet; i++) {
+        int64_t own = slice_next(&lane->packet[i], t + SLICE_NS, SLICE_NS);
+        if (own < lane->packet[i].span.stop_ns && own < next) next = own;
+    }
+    return next;
 }
 
 static enum burst_err judge_lane(struct run *r, struct lane *lane, struct burst_error *reterr)
@@ -104,7 +120,7 @@ static enum burst_err judge_lane(struct run *r, struct lane *lane, struct burst_
         if (lane->packet[i].span.start_ns < from) from = lane->packet[i].span.start_ns;
         if (lane->packet[i].span.stop_ns > to) to = lane->packet[i].span.stop_ns;
     }
-    for (int64_t t = from; !err && t < to; t += SLICE_NS) {
+    for (int64_t t = from; !err && t < to; t = next_slice(lane, t)) {
         for (int i = 0; !err && i < lane->n_packet; i++)
             if (lane->packet[i].span.stop_ns > t && lane->packet[i].span.start_ns < t + SLICE_NS)
                 err = judge_slice(r, lane, &lane->packet[i], t, reterr);
@@ -161,19 +177,31 @@ static enum burst_err add_events(struct run *r, struct source source, const uint
     return err;
 }
 
+/* A good sub-image gets a verdict also where the network fails, as in burstd. */
+static enum burst_err call_image(struct run *r, const struct image_sample *sample, struct verdict *ret_verdict,
+                                 struct burst_error *reterr)
+{
+    struct image_score score;
+    const struct infer_model *model = infer_image_model(r->science.infer);
+    enum burst_err err = infer_image(r->science.infer, sample, &score, reterr);
+    if (!err) return image_decide(&r->images, &r->science.decide, &score, NULL, ret_verdict, reterr);
+    if (!model) return err;
+    struct burst_error why = *reterr;
+    complain(r, sample->packet->burst_id, &why);
+    return image_decide_failed(&r->images, &r->science.decide, sample, &model->tag, &why, ret_verdict, reterr);
+}
+
 static enum burst_err judge_image(struct run *r, struct source source, const uint8_t *body, size_t n,
                                   struct burst_error *reterr)
 {
     struct arena arena;
     struct subimage_packet packet;
     static struct image_sample sample;
-    struct image_score score;
     struct verdict verdict;
     enum burst_err err = arena_init(&arena, ingest_arena_need(n), reterr);
     if (!err) err = ingest_subimage(source, body, n, &arena, &packet, reterr);
     if (!err) err = subimage_prepare(&packet, &r->science.catalogue, &sample, reterr);
-    if (!err) err = infer_image(r->science.infer, &sample, &score, reterr);
-    if (!err) err = image_decide(&r->images, &r->science.decide, &score, NULL, &verdict, reterr);
+    if (!err) err = call_image(r, &sample, &verdict, reterr);
     if (!err) err = keep(r, &verdict, reterr);
     arena_fini(&arena);
     return err;
@@ -254,8 +282,7 @@ int main(int argc, char **argv)
         take_file(&r, options.file[i]);
     status = r.status;
     for (int i = 0; i < r.n_lane; i++)
-        if (judge_lane(&r, &r.lane[i], &e))
-            complain(&r, source_fact(r.lane[i].source.mission, r.lane[i].source.instrument)->topic, &e);
+        if (judge_lane(&r, &r.lane[i], &e)) complain(&r, lane_name(&r.lane[i]), &e);
     print_all(&r);
     run_close(&r);
     return r.status ? r.status : status;
