@@ -182,6 +182,7 @@ static void catch_signals(void)
     (void)sigaction(SIGHUP, &action, NULL);
     action.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &action, NULL);
+    (void)sigaction(SIGXFSZ, &action, NULL); /* a file that may not grow is a failed write, not the end */
 }
 
 static enum burst_err serve(const struct options *options, const struct burst_config *config, struct health *health,
