@@ -71,12 +71,12 @@ def unshare_initializers(model):
 
 def metadata(version, figures):
     test = figures["test"]
-    card = (f"Light-curve network trained on {figures['n_train']} simulated windows; accuracy {test['accuracy'][0]:.3f} on "
-            f"{test['n']} simulated windows; see card.md")
+    text = (f"Light-curve network trained on simulated windows alone; accuracy {test['accuracy'][0]:.3f} on {test['n']} "
+            "simulated windows; see card.md")
     return {"burst.kind": "light_curve", "burst.version": version, "burst.bands_kev": BANDS_KEV, "burst.bin_s": 0.064,
             "burst.n_bin": N_BIN, "burst.standardise": "band", "burst.classes": ["background", "burst"],
             "burst.temperature": round(figures["temperature"], 4),
-            "burst.thresholds": {"open": 0.5, "low": 0.2, "high": 0.8}, "burst.card": card}
+            "burst.thresholds": {"open": 0.5, "low": 0.2, "high": 0.8}, "burst.card": text}
 
 
 def export_onnx(net, path, props):
@@ -117,12 +117,12 @@ def card(version, f, before, seen):
         f"{N_PARAMETER:,} parameters.", "",
         "**Simulated data only.** It was trained, validated and measured on windows of `burst-sim lightcurves`: pulse",
         "avalanches and Norris pulses with Band spectra through a measured effective-area table, Poisson background with",
-        "measured trends, and nine families of look-alikes, for GECAM-B GRD and Fermi/GBM NaI rates. No figure below says",
+        "measured trends, and nine families of look-alikes, for GECAM-B GRD and Fermi/GBM NaI rates. No figure in the tables says",
         "how it does on real data, and none may be compared with a published one.", "",
         f"Training: {f['n_train']:,} windows (seed {f['seeds']['train']}), {f['epochs']} passes, batch {f['batch']}, one-cycle",
-        f"rate up to {f['rate']:g}, label smoothing 0.02, {f['seconds'] // 60} minutes on two CPU cores, PyTorch {f['torch']}",
-        f"{'(convolutions in bfloat16)' if f['bf16'] else ''}. {before + ' ' if before else ''}Temperature {f['temperature']:.3f}, fitted on seed "
-        f"{f['seeds']['validate']}; figures from seed", f"{f['seeds']['test']}. Every window is a burst or a sky of its own, "
+        f"rate up to {f['rate']:g}, label smoothing 0.02, PyTorch {f['torch']}",
+        f"{'(convolutions in bfloat16)' if f['bf16'] else ''}. {before}", f"Temperature {f['temperature']:.3f}, fitted on seed "
+        f"{f['seeds']['validate']}; figures from seed {f['seeds']['test']}.", "Every window is a burst or a sky of its own, "
         "so no burst is in two parts. A burst is labelled so from an expected",
         "S/N of 5 (best of 64 ms to 8.2 s, 25-900 keV) upward.", "",
         f"| figure (threshold 0.5, n = {test['n']:,}: {test['n_burst']:,} bursts, {test['n_background']:,} others) | value [95 %] |",

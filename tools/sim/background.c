@@ -17,7 +17,7 @@ static double draw_slope(struct rng *r)
 static void draw_turn(struct rng *r, struct background *b)
 {
     static const double PART[SIM_GROUP] = {1.0, 0.35, 0.05, 0.0, 0.0, 1.0};
-    double height = rng_chance(r, 0.2) ? rng_log_between(r, 0.05, 0.6) : 0.0;
+    double height = rng_chance(r, 0.4) ? rng_log_between(r, 0.05, 0.6) : 0.0;
     if (rng_chance(r, 0.5)) height = 1.0 / (1.0 + height) - 1.0; /* falls undo rises */
     b->turn_at = rng_between(r, -0.7, 0.7);
     b->turn_width = rng_log_between(r, 0.1, 1.0);

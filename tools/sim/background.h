@@ -16,7 +16,7 @@ struct background {
 
 /* Draw a background of a mission. `spread` 1 keeps the mission's own levels (+-20 %); more widens them by up to that
  * factor either way. Trends are soft against hard, as measured;
- * one sky in five turns in the soft groups alone, as when the Earth's limb covers or frees the X-ray background.
+ * two skies in five turn in the soft groups alone, as when the Earth's limb covers or frees the X-ray background.
  * Source  science.md A.5 (GECAM-B levels), A.6 (NaI levels, trends, red noise in 2.6 % of quiet windows); the turn: GBM n6 after
  *         GRB 110721A, 25-50 keV falling by 37 % in 150 s, 50-100 keV by 12 %, nothing above */
 void background_draw(struct rng *r, enum sim_mission mission, double spread, struct background *ret_background);
