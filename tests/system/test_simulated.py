@@ -71,16 +71,27 @@ def evidence_opens_elsewhere(folder, started):
     popen(started, [program('burst-replay'), true[0], bad[0], burst, '--speed', 'max', '--live', daemon.gateway_live, '--history', daemon.gateway_history],
           f'{folder}/replay.log')
     check(daemon.wait_for(lambda s: s['counters']['images'] >= 2 and len(finals(daemon.verdicts())) >= 3, 180), f'{daemon.status()["counters"]}')
-    time.sleep(5 * SLOW)  # evidence follows its verdict
+    check(daemon.wait_for(lambda s: s['queues']['work'] == 0 and s['counters']['windows'] > 150, 120), f'{daemon.status()["counters"]}')
     for v in finals(daemon.verdicts()).values():
-        answer = daemon.ask(command='show', id=v['id'])
-        check(answer and answer['ok'] and answer.get('evidence_base64'), f'no evidence of {v["id"]}')
+        answer = shown(daemon, v['id'])
+        check(answer.get('evidence_base64'), f'no evidence of {v["id"]}: {daemon.status()["counters"]}')
         path = f'{folder}/evidence.fits'
         with open(path, 'wb') as f:
             f.write(base64.b64decode(answer['evidence_base64']))
         verify(path)
         look(path, v)
     check(daemon.counter('evidence_failed') == 0, 'evidence failed')
+
+
+def shown(daemon, event):
+    """Evidence follows its verdict when no alert waits."""
+    until = time.time() + 60 * SLOW
+    while True:
+        answer = daemon.ask(command='show', id=event)
+        check(answer and answer['ok'], f'show {event}: {answer}')
+        if answer.get('evidence_base64') or time.time() > until:
+            return answer
+        time.sleep(0.5)
 
 
 def verify(path):
