@@ -8,6 +8,8 @@ from harness import GRB, SLOW, Cases, Daemon, Gateway, check, classify, free_por
 from test_bad_input import IMAGES, Session, fits_bytes, np
 from test_pipeline import chunks, final_told, popen, same_finals
 
+EVENTS = b'burst-archive.v1.fermi.gbm.events'
+
 
 def image(number, alert=0):
     text = fits_bytes.subimage(np.random.default_rng(1000 * alert + number), burst_id=f'sb26{number:06d}').bytes()
@@ -70,6 +72,37 @@ def two_gateways_of_one_topic_each_go_on_from_their_place(folder, started):
     numbers = [(v['id'], v['record_number']) for v in s.daemon.verdicts()]
     check(numbers == [(f'sb26{i:06d}', 1) for i in (1, 2, 3, 4)] + numbers[4:6] + numbers[6:] and ('sb26000003', 2) in numbers[6:], f'{numbers}')
     check(s.daemon.counter('verdict_conflicts') == 0, f'{s.daemon.status()["counters"]}')
+
+
+def two_gateways_with_the_same_events_give_the_core_of_the_files(folder, started):
+    """The second gateway is a chunk behind the first; burstd is killed half way and reads both again."""
+    if not GRB.exists():
+        return '../shared/data is absent'
+    import warnings
+    warnings.simplefilter('ignore')
+    files = chunks(folder, 42, 4.0)
+    code, want, err = classify(*files)
+    check(code == 0 and len(want) == 1, f'burst-classify: {code}, {len(want)} events: {err}')
+    s = Two(folder, started)
+    a, b = s.gateways
+    bodies = [open(f, 'rb').read() for f in files]
+    for i in range(len(bodies) + 1):
+        if i < len(bodies):
+            a.send(EVENTS, bodies[i])
+        if i > 0:
+            b.send(EVENTS, bodies[i - 1])
+        s.settle(0.05)
+        if i == 30:
+            s.wait(lambda c: c['duplicates'] >= 25)
+            s.daemon.kill(signal.SIGKILL)
+            s.daemon.start()
+    s.wait(lambda c: c['duplicates'] >= 12)
+    until = time.time() + 90 * SLOW
+    while time.time() < until and not any(v['record_number'] >= want[0]['record_number'] for v in s.daemon.verdicts()):
+        s.settle(0.5)
+    same_finals(s.daemon, want)
+    counters = s.daemon.status()['counters']
+    check(counters['verdict_conflicts'] == 0 and 'bad_events.conflict' not in counters and counters['events_late'] == 0, f'{counters}')
 
 
 def settled(s):
@@ -153,7 +186,8 @@ def evidence_of_a_revision_that_was_not_told_is_not_told(folder, started):
 
 if __name__ == '__main__':
     cases = Cases()
-    for case in (two_gateways_of_one_topic_each_go_on_from_their_place, an_older_replay_after_a_newer_one_is_judged,
+    for case in (two_gateways_of_one_topic_each_go_on_from_their_place, two_gateways_with_the_same_events_give_the_core_of_the_files,
+                 an_older_replay_after_a_newer_one_is_judged,
                  an_older_replay_after_a_restart_is_judged, evidence_of_a_revision_that_was_not_told_is_not_told):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)
