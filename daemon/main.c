@@ -203,6 +203,7 @@ static enum burst_err serve(const struct options *options, const struct burst_co
     }
     service_stopping();
     pipeline_drain(p);
+    if (!err && health_is_fatal(health, reterr)) err = reterr->code; /* it failed in what was still under way */
     control_close(control);
     if (pipeline_close(p, &close_error) && !err) err = burst_fail(reterr, close_error.code, "%s", close_error.text);
     return err;
