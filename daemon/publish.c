@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { WAIT_MS = 10, HISTORY_BATCH = 16, UNTOLD_MOST = 16 };
-static const int64_t STATUS_EVERY_NS = CLOCK_NS_PER_S / 2, PRUNE_EVERY_NS = 3600 * CLOCK_NS_PER_S;
+static const int64_t STATUS_EVERY_NS = CLOCK_NS_PER_S / 2, PRUNE_EVERY_NS = 60 * CLOCK_NS_PER_S;
 
 /* What the thread remembers from unit to unit. */
 struct publish {

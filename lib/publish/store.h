@@ -116,8 +116,10 @@ enum burst_err store_flush(struct store *store, struct burst_error *reterr);
 
 /* Keep messages so many days from the next store_prune on. BURST_E_RANGE  days < 1; the old value stays. */
 enum burst_err store_set_retention(struct store *store, int days, struct burst_error *reterr);
-/* Drop messages older than the retention, oldest first; the newest of each topic and the newest revision of each event
- * stay. Given   now_ns  UTC ns since 1970 Errors  BURST_E_IO (the store is then broken), BURST_E_STATE */
+/* Drop messages older than the retention, oldest first, at most 64 of each topic in one call: call it every minute. The newest of
+ * each topic and the newest revision of each event stay.
+ * Given     now_ns  UTC ns since 1970
+ * Errors    BURST_E_IO (the store is then broken), BURST_E_STATE */
 enum burst_err store_prune(struct store *store, int64_t now_ns, struct burst_error *reterr);
 
 /* Read-only, for burstctl, the command thread and checks: any thread, one thread per reader, beside a running writer.

@@ -188,6 +188,9 @@ enum burst_err store_next_orphan(struct store *store, struct store_orphan *ret_o
 
 /* ---- retention ---- */
 
+/* Evidence is megabytes: a few at a time, so that a year's worth does not hold up the next verdict. */
+enum { PRUNE_MOST = 64 };
+
 /* Move one topic's first served number up to the oldest message that is young enough, or to its newest. */
 static enum burst_err prune_topic(struct store *store, int64_t topic_id, int64_t first, int64_t last, int64_t cutoff_ns,
                                   struct burst_error *reterr)
@@ -202,6 +205,7 @@ static enum burst_err prune_topic(struct store *store, int64_t topic_id, int64_t
     if (err) return err;
     int64_t keep = row ? sqlite3_column_int64(st, 0) : first;
     db_done(st);
+    if (keep > first + PRUNE_MOST) keep = first + PRUNE_MOST;
     if (keep <= first) return BURST_OK;
     st = db->statement[SQL_ITEM_CHAIN];
     err = db_first(db, st, db_put_int(st, 1, topic_id) + db_put_int(st, 2, keep - 1), &row, "chain", reterr);
@@ -264,8 +268,9 @@ enum burst_err store_prune(struct store *store, int64_t now_ns, struct burst_err
         err = prune_topic(store, rows[i].topic_id, rows[i].first, rows[i].last, cutoff_ns, reterr);
     sqlite3_stmt *st = store->db.statement[SQL_PRUNE_OLD];
     if (!err) {
-        err = db_write(&store->db, st, db_put_int(st, 1, store->stream_number) + db_put_int(st, 2, cutoff_ns),
-                       "retention", reterr);
+        int bound =
+            db_put_int(st, 1, store->stream_number) + db_put_int(st, 2, cutoff_ns) + db_put_int(st, 3, PRUNE_MOST);
+        err = db_write(&store->db, st, bound, "retention", reterr);
         store->counts.pruned += (uint64_t)sqlite3_changes64(store->db.handle);
     }
     return err ? store_break(store, err, reterr) : store_commit(store, reterr);

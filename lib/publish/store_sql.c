@@ -74,6 +74,6 @@ const char *const STORE_SQL[SQL_N] = {
                         " ORDER BY seq LIMIT 1",
     [SQL_PRUNE_TOPIC] = "UPDATE topic SET first_seq = ?2, before_first = ?3 WHERE topic_id = ?1",
     [SQL_PRUNE_ITEMS] = "DELETE FROM item WHERE topic_id = ?1 AND seq < ?2 AND NOT " NEWEST,
-    [SQL_PRUNE_OLD] = "DELETE FROM item WHERE sent_ns < ?2 AND NOT " NEWEST
-                      " AND topic_id IN (SELECT topic_id FROM topic WHERE stream <> ?1)",
+    [SQL_PRUNE_OLD] = "DELETE FROM item WHERE rowid IN (SELECT rowid FROM item WHERE sent_ns < ?2 AND NOT " NEWEST
+                      " AND topic_id IN (SELECT topic_id FROM topic WHERE stream <> ?1) LIMIT ?3)",
 };

@@ -49,6 +49,21 @@ TEST(of_a_topic_that_is_all_old_the_newest_stays)
     end();
 }
 
+TEST(much_that_is_old_goes_a_piece_at_a_time)
+{
+    begin();
+    for (int i = 0; i < 100; i++)
+        put(VERDICT, "old", NOW_NS - 9 * DAY_NS);
+    CHECK_INT(store_prune(store, NOW_NS, &error), BURST_OK);
+    CHECK_INT(earliest_of(VERDICT), 65);
+    CHECK_INT(store_counts(store).pruned, 64);
+    CHECK_INT(verified().n_message, 36); /* whole at every step */
+    CHECK_INT(store_prune(store, NOW_NS, &error), BURST_OK);
+    CHECK_INT(earliest_of(VERDICT), 100);
+    CHECK_INT(verified().n_message, 1);
+    end();
+}
+
 TEST(the_retention_can_be_changed_while_running)
 {
     begin();
@@ -296,6 +311,7 @@ int main(void)
 {
     RUN(old_messages_go_but_the_newest_and_the_newest_revisions_stay);
     RUN(of_a_topic_that_is_all_old_the_newest_stays);
+    RUN(much_that_is_old_goes_a_piece_at_a_time);
     RUN(the_retention_can_be_changed_while_running);
     RUN(a_restored_or_truncated_log_is_a_new_stream);
     RUN(a_lost_file_with_its_note_still_there_is_a_new_stream);
