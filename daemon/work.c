@@ -10,6 +10,9 @@
 
 enum { WAIT_MS = 200, N_TRACKER = FEED_MAX, EXPLAIN_EVERY = 8 };
 static const int64_t RESTART_EVERY_NS = CLOCK_NS_PER_S; /* a commit per second at most, even at full replay speed */
+/* Explanations still to be made at an end that was asked for get this long; what is left is made after the next start, for its
+ * restart point is not kept before it. */
+static const int64_t FINISH_NS = 5 * CLOCK_NS_PER_S;
 
 struct track {
     struct source source;
@@ -220,6 +223,7 @@ static bool explain(struct work *w)
 /* Until the queue is closed and empty: units first, explanations while none waits. */
 static void work_loop(struct work *w)
 {
+    int64_t closed_ns = 0;
     bool busy = false;
     for (void *unit;;) {
         health_progress(w->p->health, THREAD_WORK);
@@ -229,7 +233,9 @@ static void work_loop(struct work *w)
             busy = explain(w) || !got;
         else
             busy = true; /* after a unit, look for the next one first */
-        if (got == BURST_E_STATE && !busy) return;
+        if (got != BURST_E_STATE) continue;
+        if (!closed_ns) closed_ns = clock_mono_ns();
+        if (!busy || clock_mono_ns() - closed_ns > FINISH_NS) return;
     }
 }
 

@@ -64,10 +64,35 @@ def an_end_while_the_networks_are_behind_is_quick_and_loses_nothing(folder, star
     check(daemon.counter('verdict_conflicts') == 0 and daemon.counter('gaps') == 0, f'{daemon.status()["counters"]}')
 
 
+def explanations_that_an_end_cut_off_are_made_after_the_next_start(folder, started):
+    import sqlite3
+    s = Session(folder, started)
+    s.daemon.kill()
+    s.daemon.config.write_text(s.daemon.config.read_text().replace('backend: auto', 'backend: plain'))
+    s.daemon.start()
+    for _ in range(4):
+        s.send_good()
+    check(s.wait(lambda c: c['verdicts'] >= 4), f'{s.daemon.status()["counters"]}')
+    begun = time.time()
+    check(s.daemon.stop() == 0, 'exit status')
+    check(time.time() - begun < 15 * SLOW, f'{time.time() - begun:.1f} s')
+    s.daemon.start()
+
+    def evidence():
+        with sqlite3.connect(f'file:{folder}/burst.db?mode=ro', uri=True) as db:
+            bodies = db.execute("SELECT body FROM item JOIN topic USING (topic_id) WHERE name LIKE '%.evidence'").fetchall()
+        return sorted(b[0].split(b"sb26", 1)[1][:6] for b in bodies)
+    want = [b'%06d' % i for i in range(1, 5)]
+    check(s.wait(lambda _: len(evidence()) >= 4, 120), f'{evidence()}')
+    check(evidence() == want, f'{evidence()}')
+    check(s.daemon.counter('verdict_conflicts') == 0 and s.daemon.counter('verdicts') == 0, f'{s.daemon.status()["counters"]}')
+
+
 if __name__ == '__main__':
     cases = Cases()
     for case in (a_verdict_that_cannot_be_logged_is_told_provisionally_and_burstd_ends_with_4,
-                 an_end_while_the_networks_are_behind_is_quick_and_loses_nothing):
+                 an_end_while_the_networks_are_behind_is_quick_and_loses_nothing,
+                 explanations_that_an_end_cut_off_are_made_after_the_next_start):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)
     cases.finish()
