@@ -95,7 +95,7 @@ def fuzz(count, seconds):
     if not build('fuzz', count):
         return
     for harness in sorted((ROOT / 'build/fuzz/fuzz').glob('fuzz_*')):
-        corpus = next((d for d in (ROOT / 'tests/fuzz' / k / harness.name[5:] for k in ('corpus', 'seeds')) if d.is_dir()), ROOT / 'none')
+        corpus = ROOT / 'tests/fuzz/corpus' / harness.name[5:]
         work = ROOT / 'build/fuzz/work' / harness.name
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)

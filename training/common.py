@@ -141,3 +141,30 @@ def progress(done, total, text=""):
     if sys.stderr.isatty():
         bar = "#" * (40 * done // total)
         print(f"\r[{bar:<40}] {done}/{total} {text}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+def write_tensor(path, array, name):
+    """An ONNX TensorProto file, as golden vectors are."""
+    from onnx import numpy_helper
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as out:
+        out.write(numpy_helper.from_array(array, name).SerializeToString())
+
+
+def finish_onnx(path, props, *changes):
+    """Apply the changes to an exported file, put the metadata in, check it."""
+    import onnx
+    model = onnx.load(path)
+    for change in changes:
+        change(model)
+    assert model.ir_version <= 8, model.ir_version
+    model.doc_string = props["burst.card"]
+    for key, value in props.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, json.dumps(value)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def percent(triple):
+    return f"{100 * triple[0]:.1f} [{100 * triple[1]:.1f}, {100 * triple[2]:.1f}] %"

@@ -5,9 +5,7 @@ import json
 import os
 
 import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
 
 import common
 import image_model
@@ -53,24 +51,7 @@ def export_onnx(net, path, props):
     net.eval()
     torch.onnx.export(net, torch.zeros(1, 2, SIDE, SIDE), path, opset_version=13, input_names=["image"],
                       output_names=["logits"], dynamic_axes={"image": {0: "N"}, "logits": {0: "N"}})
-    model = onnx.load(path)
-    assert model.ir_version <= 8, model.ir_version
-    model.doc_string = props["burst.card"]
-    for key, value in props.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, json.dumps(value)
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
-
-
-def write_tensor(path, array, name):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as out:
-        out.write(numpy_helper.from_array(array, name).SerializeToString())
-
-
-def percent(triple):
-    return f"{100 * triple[0]:.1f} [{100 * triple[1]:.1f}, {100 * triple[2]:.1f}] %"
+    common.finish_onnx(path, props)
 
 
 FAMILY = {"true": "new source", "outburst": "catalogued source in outburst", "setting": "new source at the Earth's limb",
@@ -83,17 +64,17 @@ def figure_table(test):
     rows = [f"| figure (threshold 0.5, n = {test['n']:,}: {test['n_true']:,} true, {test['n_false']:,} false) | value [95 %] |",
             "|---|---|"]
     for name in ("accuracy", "precision", "recall", "specificity"):
-        rows.append(f"| {name} | {percent(test[name])} |")
+        rows.append(f"| {name} | {common.percent(test[name])} |")
     rows += [f"| area under the ROC curve | {test['auc'][0]:.4f} [{test['auc'][1]:.4f}, {test['auc'][2]:.4f}] |",
              f"| calibration error (15 bins) after temperature | {test['calibration_error']:.3f} |",
              f"| Brier score | {test['brier']:.3f} |",
-             f"| called (p at most 0.2 or at least 0.8), not unclear | {percent(test['share_decided'])} |",
-             f"| accuracy of what is called | {percent(test['accuracy_where_decided'])} |", "",
+             f"| called (p at most 0.2 or at least 0.8), not unclear | {common.percent(test['share_decided'])} |",
+             f"| accuracy of what is called | {common.percent(test['accuracy_where_decided'])} |", "",
              "| family | called rightly [95 %] | n |", "|---|---|---|"]
-    rows += [f"| {label} | {percent(test['accuracy_by_family'][key])} | {test['accuracy_by_family'][key][3]} |"
+    rows += [f"| {label} | {common.percent(test['accuracy_by_family'][key])} | {test['accuracy_by_family'][key][3]} |"
              for key, label in FAMILY.items() if key in test["accuracy_by_family"]]
     rows += ["", "| S/N of the trigger | called rightly [95 %] | n |", "|---|---|---|"]
-    return rows + [f"| {key} | {percent(v)} | {v[3]} |" for key, v in test["accuracy_by_snr"].items()]
+    return rows + [f"| {key} | {common.percent(v)} | {v[3]} |" for key, v in test["accuracy_by_snr"].items()]
 
 
 def card(version, f):
@@ -141,10 +122,10 @@ def main():
     x = golden_input(net, common.Samples(args.samples))
     with torch.no_grad():
         y = net(torch.from_numpy(x)).numpy()
-    write_tensor(os.path.join(args.out, "test_data_set_0", "input_0.pb"), x, "image")
-    write_tensor(os.path.join(args.out, "test_data_set_0", "output_0.pb"), y, "logits")
+    common.write_tensor(os.path.join(args.out, "test_data_set_0", "input_0.pb"), x, "image")
+    common.write_tensor(os.path.join(args.out, "test_data_set_0", "output_0.pb"), y, "logits")
     maps = np.stack([image_model.occlusion(net, x[i]) for i in range(N_OCCLUSION)]).astype(np.float32)
-    write_tensor(os.path.join(args.golden, "image_occlusion_0.pb"), maps, "occlusion")
+    common.write_tensor(os.path.join(args.golden, "image_occlusion_0.pb"), maps, "occlusion")
     with open(os.path.join(args.out, "card.md"), "w") as out:
         out.write(card(args.version, figures))
     print(f"{args.out}: logits of the golden inputs {y[:, 0].round(4).tolist()}")

@@ -6,9 +6,7 @@ import os
 import warnings
 
 import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
 
 import common
 from lightcurve_model import N_BAND, N_BIN, N_PARAMETER, LightCurveNet, grad_cam
@@ -87,25 +85,7 @@ def export_onnx(net, path, props):
                           output_names=["logits"], do_constant_folding=False,
                           training=torch.onnx.TrainingMode.PRESERVE,
                           dynamic_axes={"light_curve": {0: "N"}, "logits": {0: "N"}})
-    model = onnx.load(path)
-    unshare_initializers(model)
-    name_features(model)
-    model.doc_string = props["burst.card"]
-    for key, value in props.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = key, json.dumps(value)
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
-
-
-def write_tensor(path, array, name):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as out:
-        out.write(numpy_helper.from_array(array, name).SerializeToString())
-
-
-def percent(triple):
-    return f"{100 * triple[0]:.1f} [{100 * triple[1]:.1f}, {100 * triple[2]:.1f}] %"
+    common.finish_onnx(path, props, unshare_initializers, name_features)
 
 
 def card(version, f, before, seen):
@@ -131,13 +111,13 @@ def card(version, f, before, seen):
                       ("false positives, all families", "false_positive_rate"),
                       ("recall at 1 % false positives", "recall_at_1_percent_fpr"),
                       ("recall at 0.1 % false positives", "recall_at_0.1_percent_fpr")):
-        lines.append(f"| {name} | {percent(test[key])} |")
+        lines.append(f"| {name} | {common.percent(test[key])} |")
     lines += [f"| area under the ROC curve | {test['auc'][0]:.4f} [{test['auc'][1]:.4f}, {test['auc'][2]:.4f}] |",
               f"| calibration error (15 bins) after temperature | {test['calibration_error']:.3f} |",
               f"| Brier score | {test['brier']:.3f} |", "", "| S/N | recall [95 %] | n |", "|---|---|---|"]
-    lines += [f"| {k} | {percent(v)} | {v[3]} |" for k, v in test["recall_by_snr"].items()]
+    lines += [f"| {k} | {common.percent(v)} | {v[3]} |" for k, v in test["recall_by_snr"].items()]
     lines += ["", "| look-alike | called a burst [95 %] | n |", "|---|---|---|"]
-    lines += [f"| {k} | {percent(v)} | {v[3]} |" for k, v in test["false_positive_by_family"].items()]
+    lines += [f"| {k} | {common.percent(v)} | {v[3]} |" for k, v in test["false_positive_by_family"].items()]
     lines += ["", "Leak probes, AUC of one number alone (0.5: it knows nothing); bursts of S/N 5-7 against quiet windows for the",
               f"first two (n = {probes['n_matched']}): mean counts {probes['mean_counts_matched_snr']:.2f}, "
               f"scatter of counts {probes['dispersion_matched_snr']:.2f}",
@@ -161,9 +141,9 @@ def main():
     x = golden_input(net, common.Samples(args.samples))
     with torch.no_grad():
         y = net(torch.from_numpy(x)).numpy()
-    write_tensor(os.path.join(args.out, "test_data_set_0", "input_0.pb"), x, "light_curve")
-    write_tensor(os.path.join(args.out, "test_data_set_0", "output_0.pb"), y, "logits")
-    write_tensor(os.path.join(args.cam, "lightcurve_cam_0.pb"), grad_cam(net, torch.from_numpy(x)).numpy(), "cam")
+    common.write_tensor(os.path.join(args.out, "test_data_set_0", "input_0.pb"), x, "light_curve")
+    common.write_tensor(os.path.join(args.out, "test_data_set_0", "output_0.pb"), y, "logits")
+    common.write_tensor(os.path.join(args.cam, "lightcurve_cam_0.pb"), grad_cam(net, torch.from_numpy(x)).numpy(), "cam")
     with open(os.path.join(args.out, "card.md"), "w") as out:
         out.write(card(args.version, figures, args.before, args.seen))
     print(f"{args.out}: logits of the golden inputs {y.round(4).tolist()}")

@@ -3,7 +3,7 @@
 
   make.py --out DIR     write the files and DIR/list.json
   make.py --list        print that list without writing anything
-  make.py --seeds DIR   write the small seeds of the fuzz harnesses (tests/fuzz/seeds)
+  make.py --seeds DIR   write the small seeds of the fuzz harnesses (tests/fuzz/corpus)
 
 Each entry of the list: `name` (the file), `topic` (its middle and last words, e.g. fermi.gbm.events), `code` ("ok", or the
 name of the refusal), `part` (words its sentence must contain) and `class` (of the bad-input catalogue: F structure of

@@ -1,5 +1,5 @@
 /* Any bytes as burstd.yaml: taken or refused, never a crash, a leak or a hang; what is taken has a digest and reloads onto
- * itself. Start with -max_len=65537 and the seeds in tests/fuzz/seeds/config_yaml. */
+ * itself. Start with -max_len=65537 and the seeds in tests/fuzz/corpus/config_yaml. */
 #include "config/config.h"
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* Any bytes as a network: refused with a reason, or opened, and then it runs, gives its head, and answers the same with nothing
- * folded as far as its numbers stay finite. Seeds: tests/fuzz/seeds/net_onnx. */
+ * folded as far as its numbers stay finite. Seeds: tests/fuzz/corpus/net_onnx. */
 #include "net/net.h"
 #include <math.h>
 #include <stdlib.h>

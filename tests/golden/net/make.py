@@ -2,7 +2,7 @@
 """Golden files of lib/net: make.py [networks|seeds] ...  (both without arguments). Rebuild, then read the diff.
 
 networks: small networks exported by PyTorch, each with model.onnx and test_data_set_0 (and feature_0.pb, the last feature map).
-seeds:    tests/fuzz/seeds/net_onnx: files that must be refused, listed with code and words in refused.tsv, and a few that are taken."""
+seeds:    tests/fuzz/corpus/net_onnx: files that must be refused, listed with code and words in refused.tsv, and a few that are taken."""
 import pathlib
 import sys
 import warnings
@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 HERE = pathlib.Path(__file__).resolve().parent
-SEEDS = HERE.parent.parent / 'fuzz/seeds/net_onnx'
+SEEDS = HERE.parent.parent / 'fuzz/corpus/net_onnx'
 
 
 # ---- networks ----

@@ -4,7 +4,7 @@
 #include "net/net.h"
 #include <stdlib.h>
 
-#define SEEDS BURST_SOURCE_DIR "/tests/fuzz/seeds/net_onnx/"
+#define SEEDS BURST_SOURCE_DIR "/tests/fuzz/corpus/net_onnx/"
 
 static char line[1024];
 
