@@ -118,11 +118,13 @@ def main():
         watch = subprocess.Popen([BUILD / 'burstctl', 'watch', '--topic', 'burst-archive.v1.', '--live', ipc['live'], '--history', ipc['history']], env=ENV)
         started.append(watch)
         replay = subprocess.Popen([BUILD / 'burst-replay', *map(str, files), '--speed', 'max', '--live', ipc['in-live'], '--history', ipc['in-history']],
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
+                                  stdout=subprocess.DEVNULL, stderr=open(folder / 'replay.log', 'w'), env=ENV)
         started.append(replay)
         status = wait(ipc, daemon, replay, time.time() + 1800)
         if status is None:
             sys.exit((folder / 'burstd.log').read_text() + 'run-demo: burstd has ended')
+        if replay.poll():
+            sys.exit((folder / 'replay.log').read_text() + 'run-demo: the files could not be replayed')
         counters = status['counters']
         bad = {k: v for k, v in counters.items() if k.startswith('bad_')}
         say(f"\n{counters['messages']} messages, {counters['events']} photons, {counters['detector_windows']} detector windows and {counters['images']} "
