@@ -17,6 +17,7 @@ burst_package(PkgJansson jansson)
 burst_package(PkgWcs wcslib)
 burst_package(PkgSqlite sqlite3)
 burst_package(PkgSystemd libsystemd)
+burst_package(PkgXml2 libxml-2.0)
 burst_package(PkgFftw fftw3)
 burst_package(PkgFftwf fftw3f)
 

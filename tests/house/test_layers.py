@@ -14,7 +14,7 @@ MAY = {
     'lib/stream': {'base'},
     'lib/fits': {'base'},
     'lib/net': {'base', 'kernels'},
-    'lib/ingest': {'base', 'records', 'fits', 'stream'},
+    'lib/ingest': {'base', 'records', 'fits', 'stream', 'kernels'},
     'lib/prepare': {'base', 'records', 'kernels'},
     'lib/infer': {'base', 'records', 'net', 'kernels'},
     'lib/decide': {'base', 'records', 'kernels'},
@@ -35,6 +35,7 @@ OUTSIDE = {
     'erfa.h': {'lib/base', 'lib/prepare', 'tests'},
     'pthread.h': {'lib/base', 'daemon', 'tests'},
     'systemd/sd-daemon.h': {'daemon'},
+    'libxml/parser.h': {'lib/ingest', 'lib/publish', 'tests'},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.M)
 
