@@ -2,17 +2,20 @@
 #include "daemon/feed.h"
 #include <string.h>
 
-enum burst_err feed_open(struct feed *f, struct source source, const struct band_set *bands, int64_t lateness_ns,
-                         const struct restart_point *restart, struct burst_error *reterr)
+enum burst_err feed_open(struct feed *f, struct source source, enum topic_kind kind, const struct band_set *bands,
+                         int64_t lateness_ns, const struct restart_point *restart, struct burst_error *reterr)
 {
     const struct instrument_fact *fact = source_fact(source.mission, source.instrument);
     f->source = source;
+    f->kind = kind;
     f->judged_k = restart ? restart->score_from_k : INT64_MIN;
-    enum burst_err err = source_topic(source, NULL, f->topic, sizeof f->topic);
-    if (err) return burst_fail(reterr, err, "topic of %s %s", fact->mission_name, fact->instrument_name);
+    enum burst_err err = source_input_topic(source, kind, f->topic, sizeof f->topic);
+    if (err)
+        return burst_fail(reterr, err, "no topic for mission %d, instrument %d", (int)source.mission,
+                          (int)source.instrument);
     for (int i = 0; restart && i < restart->n_from; i++)
         f->begun[f->n_begun++] = restart->from[i];
-    if (!fact->n_detector || !bands) return BURST_OK;
+    if (kind != TOPIC_EVENTS || !bands) return BURST_OK;
     struct lightcurve_settings settings = {.source = source,
                                            .bands = *bands,
                                            .epoch_ns = source_epoch_ns(fact),

@@ -7,6 +7,7 @@
 
 struct feed {
     struct source source;
+    enum topic_kind kind;
     char topic[STREAM_TOPIC_TEXT];
     struct lightcurve *lc;         /* NULL for images, and where no light-curve network is configured */
     struct lightcurve_counts told; /* counters already added to health */
@@ -22,8 +23,8 @@ struct feed {
  * Given     bands    NULL: no light-curve network
  *           restart  NULL: none. Lent for the call
  * Errors    those of source_topic and lightcurve_new; f is safe for feed_close all the same */
-enum burst_err feed_open(struct feed *f, struct source source, const struct band_set *bands, int64_t lateness_ns,
-                         const struct restart_point *restart, struct burst_error *reterr);
+enum burst_err feed_open(struct feed *f, struct source source, enum topic_kind kind, const struct band_set *bands,
+                         int64_t lateness_ns, const struct restart_point *restart, struct burst_error *reterr);
 void feed_close(struct feed *f);
 
 /* A message was read: its data end at stop_ns (INT64_MIN: it holds none that are needed). */

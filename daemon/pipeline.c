@@ -62,17 +62,16 @@ void pipeline_feed_seen(struct pipeline *p, const char *topic, int64_t data_time
     (void)pthread_mutex_unlock(&p->feed_lock);
 }
 
-static void load_restart(struct pipeline *p, struct source source)
+static void load_restart(struct pipeline *p, enum burst_realm realm, const char *topic)
 {
-    char topic[STREAM_TOPIC_TEXT];
     uint8_t *blob = NULL;
     size_t n = 0;
     struct image_tracker images;
     struct burst_error e;
-    if (source_topic(source, NULL, topic, sizeof topic) || store_checkpoint_get(p->store, topic, &blob, &n, &e)) return;
+    if (store_checkpoint_get(p->store, topic, &blob, &n, &e)) return; /* none was kept */
     if (restart_decode(topic, blob, n, &p->restart[p->n_restart], &images, &e) == BURST_OK) {
         p->n_restart++;
-        if (images.n_used > p->images[source.realm].n_used) p->images[source.realm] = images;
+        if (images.n_used > p->images[realm].n_used) p->images[realm] = images;
     } else
         log_line(LOG_LEVEL_WARNING, "restart point ignored, the history is read from its beginning what=\"%s\"",
                  e.text);
@@ -81,11 +80,11 @@ static void load_restart(struct pipeline *p, struct source source)
 
 static void load_restarts(struct pipeline *p)
 {
-    size_t n_fact;
-    const struct instrument_fact *facts = source_facts(&n_fact);
-    for (int realm = 0; realm < REALM_N; realm++)
-        for (size_t i = 0; i < n_fact; i++)
-            load_restart(p, (struct source){(enum burst_realm)realm, facts[i].mission, facts[i].instrument});
+    struct source s;
+    enum topic_kind kind;
+    char topic[STREAM_TOPIC_TEXT];
+    for (size_t i = 0; p->n_restart < FEED_MAX && source_input(i, &s, &kind); i++)
+        if (source_input_topic(s, kind, topic, sizeof topic) == BURST_OK) load_restart(p, s.realm, topic);
 }
 
 static enum burst_err open_store(struct pipeline *p, struct burst_error *reterr)

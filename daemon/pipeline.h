@@ -17,7 +17,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { FEED_MAX = 32 };
+enum { FEED_MAX = 96 }; /* input topics of all realms */
 
 /* An input topic as seen from outside: for status and heartbeat. Guarded by pipeline.feed_lock. */
 struct feed_status {

@@ -60,18 +60,78 @@ enum burst_err source_topic(struct source s, const char *word, char *ret_text, s
     return n < 0 || (size_t)n >= size ? BURST_E_LIMIT : BURST_OK;
 }
 
-enum burst_err source_parse_topic(const char *topic, size_t n, struct source *ret_s, struct burst_error *reterr)
+/* First word of the mission's topics; NULL: no such mission. */
+static const char *mission_word(enum burst_mission mission, size_t *ret_n)
+{
+    if (mission == MISSION_EXTERNAL) {
+        *ret_n = strlen("external");
+        return "external";
+    }
+    for (size_t i = 0; i < N_FACT; i++)
+        if (FACTS[i].mission == mission) {
+            *ret_n = strcspn(FACTS[i].topic, ".");
+            return FACTS[i].topic;
+        }
+    return NULL;
+}
+
+enum burst_err source_mission_topic(enum burst_realm realm, enum burst_mission mission, const char *word,
+                                    char *ret_text, size_t size)
+{
+    size_t n_mission;
+    const char *name = mission_word(mission, &n_mission);
+    if (!name) return BURST_E_UNSUPPORTED;
+    int n = snprintf(ret_text, size, "%s.v1.%.*s.%s", PREFIX[realm], (int)n_mission, name, word);
+    return n < 0 || (size_t)n >= size ? BURST_E_LIMIT : BURST_OK;
+}
+
+enum burst_err source_input_topic(struct source s, enum topic_kind kind, char *ret_text, size_t size)
+{
+    if (kind == TOPIC_TRIGGER) return source_mission_topic(s.realm, s.mission, "trigger", ret_text, size);
+    if (kind == TOPIC_PLATFORM) return source_mission_topic(s.realm, s.mission, "platform", ret_text, size);
+    return source_topic(s, NULL, ret_text, size);
+}
+
+bool source_input(size_t i, struct source *ret_s, enum topic_kind *ret_kind)
+{
+    enum { N_WHOLE = 2 * MISSION_N };
+    size_t realm = i / (N_FACT + N_WHOLE), k = i % (N_FACT + N_WHOLE);
+    if (realm >= REALM_N) return false;
+    if (k < N_FACT) {
+        *ret_s = (struct source){(enum burst_realm)realm, FACTS[k].mission, FACTS[k].instrument};
+        *ret_kind = FACTS[k].n_detector ? TOPIC_EVENTS : TOPIC_SUBIMAGE;
+        return true;
+    }
+    *ret_s = (struct source){(enum burst_realm)realm, (enum burst_mission)((k - N_FACT) / 2), INSTRUMENT_NONE};
+    *ret_kind = (k - N_FACT) % 2 ? TOPIC_PLATFORM : TOPIC_TRIGGER;
+    return true;
+}
+
+enum burst_err source_parse_input(const char *topic, size_t n, struct source *ret_s, enum topic_kind *ret_kind,
+                                  struct burst_error *reterr)
 {
     char text[96];
-    for (size_t i = 0; i < N_FACT; i++)
-        for (int realm = 0; realm < REALM_N; realm++) {
-            struct source s = {(enum burst_realm)realm, FACTS[i].mission, FACTS[i].instrument};
-            if (source_topic(s, NULL, text, sizeof text)) continue;
-            if (strlen(text) != n || memcmp(text, topic, n) != 0) continue;
-            *ret_s = s;
-            return BURST_OK;
-        }
+    struct source s;
+    enum topic_kind kind;
+    for (size_t i = 0; source_input(i, &s, &kind); i++) {
+        if (source_input_topic(s, kind, text, sizeof text)) continue;
+        if (strlen(text) != n || memcmp(text, topic, n) != 0) continue;
+        *ret_s = s;
+        *ret_kind = kind;
+        return BURST_OK;
+    }
     return burst_fail(reterr, BURST_E_UNSUPPORTED, "no input topic '%.*s'", (int)(n < 80 ? n : 80), topic);
+}
+
+enum burst_err source_parse_topic(const char *topic, size_t n, struct source *ret_s, struct burst_error *reterr)
+{
+    struct source s;
+    enum topic_kind kind;
+    enum burst_err err = source_parse_input(topic, n, &s, &kind, reterr);
+    if (!err && s.instrument == INSTRUMENT_NONE)
+        err = burst_fail(reterr, BURST_E_UNSUPPORTED, "'%.*s' carries no data", (int)(n < 80 ? n : 80), topic);
+    if (!err) *ret_s = s;
+    return err;
 }
 
 void source_detector_name(enum burst_instrument instrument, int detector, char ret_text[8])

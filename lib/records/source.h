@@ -8,13 +8,22 @@
 
 /* Unreal inputs never share rings or events with real ones. Source: protocol.md 3, the topic prefixes. */
 enum burst_realm { REALM_LIVE, REALM_TEST, REALM_ARCHIVE, REALM_N };
-enum burst_mission { MISSION_GECAM_A, MISSION_GECAM_B, MISSION_GECAM_C, MISSION_SVOM, MISSION_FERMI, MISSION_N };
+enum burst_mission {
+    MISSION_GECAM_A,
+    MISSION_GECAM_B,
+    MISSION_GECAM_C,
+    MISSION_SVOM,
+    MISSION_FERMI,
+    MISSION_EXTERNAL, /* Einstein Probe, Swift, ...: triggers alone, no data of theirs come here */
+    MISSION_N
+};
 enum burst_instrument {
     INSTRUMENT_GRD,
     INSTRUMENT_CPD,
     INSTRUMENT_ECLAIRS,
     INSTRUMENT_GRM,
     INSTRUMENT_GBM,
+    INSTRUMENT_NONE, /* of a topic that belongs to a whole mission */
     INSTRUMENT_N
 };
 
@@ -54,6 +63,22 @@ int64_t source_epoch_ns(const struct instrument_fact *fact);
  * Errors    BURST_E_LIMIT        ret_text of `size` is too small
  *           BURST_E_UNSUPPORTED  no such instrument */
 enum burst_err source_topic(struct source s, const char *word, char *ret_text, size_t size);
+/* What an input topic carries (protocol.md 3). */
+enum topic_kind { TOPIC_EVENTS, TOPIC_SUBIMAGE, TOPIC_TRIGGER, TOPIC_PLATFORM };
+/* The source and kind of any input topic; INSTRUMENT_NONE for `.trigger` and `.platform`. Text need not end in 0.
+ * Errors    BURST_E_UNSUPPORTED  no such topic; the topic is quoted */
+enum burst_err source_parse_input(const char *topic, size_t n, struct source *ret_s, enum topic_kind *ret_kind,
+                                  struct burst_error *reterr);
+/* The i-th of all input topics burstd knows, of every realm, in a fixed order: data topics, then those of whole missions.
+ * Returned  false where there are not so many; the outputs are then untouched */
+bool source_input(size_t i, struct source *ret_s, enum topic_kind *ret_kind);
+/* Topic of an input of source_input or source_parse_input. Errors as source_mission_topic. */
+enum burst_err source_input_topic(struct source s, enum topic_kind kind, char *ret_text, size_t size);
+/* Topic of a whole mission, e.g. "burst.v1.fermi.trigger".
+ * Errors    BURST_E_LIMIT        ret_text of `size` is too small
+ *           BURST_E_UNSUPPORTED  no such mission */
+enum burst_err source_mission_topic(enum burst_realm realm, enum burst_mission mission, const char *word,
+                                    char *ret_text, size_t size);
 /* The source a data topic names (".events" or ".subimage"); text need not end in 0.
  * Errors    BURST_E_UNSUPPORTED  no such topic; the topic is quoted */
 enum burst_err source_parse_topic(const char *topic, size_t n, struct source *ret_s, struct burst_error *reterr);

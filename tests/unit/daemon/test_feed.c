@@ -11,7 +11,7 @@ static void begin(struct source source, const struct restart_point *restart)
 {
     struct burst_error e;
     memset(&feed, 0, sizeof feed);
-    CHECK_INT(feed_open(&feed, source, NULL, 0, restart, &e), BURST_OK);
+    CHECK_INT(feed_open(&feed, source, TOPIC_EVENTS, NULL, 0, restart, &e), BURST_OK);
     epoch_ns = source_epoch_ns(source_fact(source.mission, source.instrument));
 }
 
@@ -83,7 +83,7 @@ TEST(a_duplicate_holds_its_place_while_its_data_may_be_needed)
     begin(GBM, NULL);
     feed_close(&feed);
     memset(&feed, 0, sizeof feed);
-    CHECK_INT(feed_open(&feed, GBM, &bands, 0, NULL, &e), BURST_OK);
+    CHECK_INT(feed_open(&feed, GBM, TOPIC_EVENTS, &bands, 0, NULL, &e), BURST_OK);
     static const float low[1] = {50}, high[1] = {100};
     struct time_span good = {at(0), at(160)};
     struct event_packet packet = {.source = GBM, .epoch_ns = epoch_ns, .n_list = 1, .span = good};

@@ -165,7 +165,7 @@ static enum burst_err open_all(enum net_backend_id backend, struct burst_error *
     if (!err) err = ingest_repeats_new(64, &open.repeats, reterr);
     if (!err) err = tracker_new(GECAM, &open.settings, &open.tracker, reterr);
     if (!err) err = window_new(DETECTOR_MAX, &open.window, reterr);
-    if (!err) err = feed_open(&open.feed, GECAM, &bands, 2 * CLOCK_NS_PER_S, NULL, reterr);
+    if (!err) err = feed_open(&open.feed, GECAM, TOPIC_EVENTS, &bands, 2 * CLOCK_NS_PER_S, NULL, reterr);
     if (err) return err;
     make_events();
     make_image();

@@ -42,6 +42,29 @@ TEST(a_strange_topic_is_quoted_back)
     CHECK_INT(s.realm, REALM_TEST);
 }
 
+TEST(inputs_of_a_whole_mission_have_no_instrument)
+{
+    struct source s = {REALM_LIVE, MISSION_SVOM, INSTRUMENT_GRM};
+    enum topic_kind kind = TOPIC_SUBIMAGE;
+    struct burst_error e;
+    char topic[64];
+    CHECK_INT(source_parse_input("burst-test.v1.gecam-b.trigger", 29, &s, &kind, &e), BURST_OK);
+    CHECK(s.realm == REALM_TEST && s.mission == MISSION_GECAM_B && s.instrument == INSTRUMENT_NONE);
+    CHECK_INT(kind, TOPIC_TRIGGER);
+    CHECK_INT(source_parse_input("burst.v1.external.trigger", 25, &s, &kind, &e), BURST_OK);
+    CHECK_INT(s.mission, MISSION_EXTERNAL);
+    CHECK_INT(source_parse_input("burst.v1.svom.platform", 22, &s, &kind, &e), BURST_OK);
+    CHECK_INT(kind, TOPIC_PLATFORM);
+    CHECK_INT(source_parse_input("burst.v1.svom.grm.events", 24, &s, &kind, &e), BURST_OK);
+    CHECK(kind == TOPIC_EVENTS && s.instrument == INSTRUMENT_GRM);
+    CHECK_REFUSED(source_parse_input("burst.v1.svom.verdict", 21, &s, &kind, &e), BURST_E_UNSUPPORTED, e,
+                  "svom.verdict");
+    CHECK_INT(source_mission_topic(REALM_ARCHIVE, MISSION_FERMI, "platform", topic, sizeof topic), BURST_OK);
+    CHECK_STR(topic, "burst-archive.v1.fermi.platform");
+    CHECK_INT(source_mission_topic(REALM_LIVE, MISSION_N, "platform", topic, sizeof topic), BURST_E_UNSUPPORTED);
+    CHECK_INT(source_mission_topic(REALM_LIVE, MISSION_SVOM, "platform", topic, 9), BURST_E_LIMIT);
+}
+
 TEST(mission_epochs_are_new_years_days)
 {
     /* astropy: Time('2001-01-01','2019-01-01','2021-01-01', scale='utc').tt in ns since 1970 TT */
@@ -79,6 +102,7 @@ int main(void)
     RUN(every_topic_names_its_source_and_back);
     RUN(topics_are_spelt_as_the_protocol_says);
     RUN(a_strange_topic_is_quoted_back);
+    RUN(inputs_of_a_whole_mission_have_no_instrument);
     RUN(mission_epochs_are_new_years_days);
     RUN(detectors_have_the_missions_names);
     RUN(every_word_of_the_wire_is_there);
