@@ -6,8 +6,9 @@
 #include <string.h>
 #include <wcslib/wcs.h>
 
-enum { CHUNK = 64 };                 /* positions per call of wcslib: its scratch lives on the stack */
-static const double FLATTEST = 1e-9; /* smallest |det cd| / max |cd|^2 taken: below it the axes coincide */
+enum { CHUNK = 64 };                     /* positions per call of wcslib: its scratch lives on the stack */
+static const double AU_KM = 149597870.7; /* IAU 2012 resolution B2 */
+static const double FLATTEST = 1e-9;     /* smallest |det cd| / max |cd|^2 taken: below it the axes coincide */
 
 static bool tan_is_good(const struct tan_wcs *w)
 {
@@ -105,18 +106,36 @@ static void direction_deg(const double v[3], double ret_deg[2])
     ret_deg[1] = up * 180.0 / M_PI;
 }
 
-void sky_moon(int64_t tt_ns, double ret_deg[2])
+static void seen_from(const double au[3], const double observer_km[3], double ret_deg[2])
+{
+    double v[3];
+    for (int i = 0; i < 3; i++)
+        v[i] = au[i] - (observer_km ? observer_km[i] / AU_KM : 0.0);
+    direction_deg(v, ret_deg);
+}
+
+void sky_moon_from(int64_t tt_ns, const double observer_km[3], double ret_deg[2])
 {
     double pv[2][3];
     eraMoon98(2400000.5, mjd_of(tt_ns), pv);
-    direction_deg(pv[0], ret_deg);
+    seen_from(pv[0], observer_km, ret_deg);
 }
 
-void sky_sun(int64_t tt_ns, double ret_deg[2])
+void sky_sun_from(int64_t tt_ns, const double observer_km[3], double ret_deg[2])
 {
     double heliocentric[2][3], barycentric[2][3], sun[3];
     (void)eraEpv00(2400000.5, mjd_of(tt_ns), heliocentric, barycentric); /* only warns outside 1900-2100 */
     for (int i = 0; i < 3; i++)
         sun[i] = -heliocentric[0][i];
-    direction_deg(sun, ret_deg);
+    seen_from(sun, observer_km, ret_deg);
+}
+
+void sky_moon(int64_t tt_ns, double ret_deg[2])
+{
+    sky_moon_from(tt_ns, NULL, ret_deg);
+}
+
+void sky_sun(int64_t tt_ns, double ret_deg[2])
+{
+    sky_sun_from(tt_ns, NULL, ret_deg);
 }

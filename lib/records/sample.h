@@ -2,6 +2,7 @@
 #ifndef BURST_RECORDS_SAMPLE_H
 #define BURST_RECORDS_SAMPLE_H
 #include "records/packet.h"
+#include "records/platform.h"
 
 /* Atoms are the disjoint intervals between all band edges (science.md A.1); bands are sums of whole atoms. */
 enum { ATOM_MAX = 8, BAND_MAX = 16 };
@@ -24,14 +25,15 @@ struct lightcurve_window {
     struct band_set bands;
     int room; /* rows that counts and valid have storage for */
     int n_detector;
-    int detector[DETECTOR_MAX]; /* index of each row */
-    int n_valid[DETECTOR_MAX];  /* bins inside good time */
-    bool scored[DETECTOR_MAX];  /* at least 30 s valid: goes through the network */
-    uint32_t *counts;           /* [n_detector][n_atom][WINDOW_BINS] counts per bin */
-    uint8_t *valid;             /* [n_detector][WINDOW_BINS] 1 inside good time */
-    bool incomplete;            /* a gap in the stream was not repaired over these bins */
-    int64_t arrived_mono_ns;    /* host monotonic time of the message that closed it: latency only */
-    double decode_s;            /* seconds spent on that message before it was closed: latency only */
+    int detector[DETECTOR_MAX];     /* index of each row */
+    int n_valid[DETECTOR_MAX];      /* bins inside good time */
+    bool scored[DETECTOR_MAX];      /* at least 30 s valid: goes through the network */
+    uint32_t *counts;               /* [n_detector][n_atom][WINDOW_BINS] counts per bin */
+    uint8_t *valid;                 /* [n_detector][WINDOW_BINS] 1 inside good time */
+    bool incomplete;                /* a gap in the stream was not repaired over these bins */
+    struct platform_state platform; /* at the end of the window; all zeros: nothing is known. Not in the digests */
+    int64_t arrived_mono_ns;        /* host monotonic time of the message that closed it: latency only */
+    double decode_s;                /* seconds spent on that message before it was closed: latency only */
 };
 
 /* All storage of a window at once: rows for n_detector detectors of ATOM_MAX atoms each.
@@ -67,6 +69,7 @@ struct image_sample {
     double ra_deg, dec_deg; /* of the trigger pixel, ICRS */
     double nearest_px;      /* nearest catalogued source, pixels from the trigger; negative: none in the sky */
     char nearest_name[SOURCE_NAME_TEXT];
+    struct platform_state platform; /* at the middle of the exposure; all zeros: nothing is known */
     int64_t arrived_mono_ns;
     double decode_s;
 };
