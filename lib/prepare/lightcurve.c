@@ -1,7 +1,7 @@
 /* A ring of bins [low, low + n_ring) per detector; low follows the closed bins one window behind, so that a closed stride's
  * window is always whole. A bin remembers how many nanoseconds of it were good time: chunks may meet inside a bin. */
 #include "prepare/lightcurve.h"
-#include "prepare/bands.h"
+#include "records/bands.h"
 #include <stdlib.h>
 #include <string.h>
 

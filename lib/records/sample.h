@@ -1,20 +1,12 @@
 /* sample: what a network is asked about, and the counts or pixels it was made of. Made by prepare. */
 #ifndef BURST_RECORDS_SAMPLE_H
 #define BURST_RECORDS_SAMPLE_H
+#include "records/bands.h"
 #include "records/packet.h"
 #include "records/platform.h"
 
-/* Atoms are the disjoint intervals between all band edges (science.md A.1); bands are sums of whole atoms. */
-enum { ATOM_MAX = 8, BAND_MAX = 16 };
 #define BIN_NS INT64_C(64000000)               /* 64 ms: the paper's bin */
 enum { WINDOW_BINS = 1875, STRIDE_BINS = 16 }; /* 120 s; windows end at k = 0 mod 16 (protocol.md 4) */
-
-/* Which energies: n_atom + 1 rising edges, and for each band the half-open range of atoms [first, last) it sums. */
-struct band_set {
-    int n_atom, n_band;
-    float edge_kev[ATOM_MAX + 1];
-    uint8_t first[BAND_MAX], last[BAND_MAX];
-};
 
 /* One stride's look back: bins [k_end - WINDOW_BINS, k_end) of mission elapsed time, bin k = [k, k+1) x 64 ms from
  * epoch_ns. Rows are detectors that have data, in rising detector order. Made once per window, handed from thread to

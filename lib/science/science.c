@@ -2,7 +2,7 @@
 #include "science/science.h"
 #include "base/bytes.h"
 #include "base/hash.h"
-#include "prepare/bands.h"
+#include "records/bands.h"
 #include <stdlib.h>
 #include <string.h>
 

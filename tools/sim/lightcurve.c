@@ -1,6 +1,6 @@
 /* One sample: validity, background, burst or look-alike, losses, then integer counts per atom. */
 #include "sim/lightcurve.h"
-#include "prepare/bands.h"
+#include "records/bands.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

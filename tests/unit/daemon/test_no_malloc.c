@@ -15,7 +15,7 @@
 #include "ingest/ingest.h"
 #include "ingest/repeats.h"
 #include "ingest/slice.h"
-#include "prepare/bands.h"
+#include "records/bands.h"
 #include "prepare/subimage.h"
 #include "publish/json.h"
 #include <stdlib.h>

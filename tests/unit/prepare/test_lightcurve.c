@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "check.h"
-#include "prepare/bands.h"
+#include "records/bands.h"
 #include "prepare/lightcurve.h"
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* Window storage and the network's input: numbers from numpy (mean and std over valid bins of summed atoms). */
 #include "check.h"
-#include "prepare/bands.h"
+#include "records/bands.h"
 #include "prepare/window.h"
 
 static struct lightcurve_window *window_filled(void)

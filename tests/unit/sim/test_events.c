@@ -1,6 +1,6 @@
 /* Events: ladders, order, Poisson scatter, the counts each band must get. */
 #include "check.h"
-#include "prepare/bands.h"
+#include "records/bands.h"
 #include "sim/events.h"
 
 static struct ladder ladder;

@@ -1,8 +1,21 @@
 /* Bands and atoms: which photon energies are counted together. Refuses lists whose edges need more than ATOM_MAX atoms.
  */
-#ifndef BURST_PREPARE_BANDS_H
-#define BURST_PREPARE_BANDS_H
-#include "records/sample.h"
+#ifndef BURST_RECORDS_BANDS_H
+#define BURST_RECORDS_BANDS_H
+#include "base/err.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Atoms are the disjoint intervals between all band edges (science.md A.1); bands are sums of whole atoms. */
+enum { ATOM_MAX = 8, BAND_MAX = 16 };
+
+/* Which energies: n_atom + 1 rising edges, and for each band the half-open range of atoms [first, last) it sums. */
+struct band_set {
+    int n_atom, n_band;
+    float edge_kev[ATOM_MAX + 1];
+    uint8_t first[BAND_MAX], last[BAND_MAX];
+};
 
 enum { BAND_NO_ATOM = -1 };
 

@@ -1,6 +1,6 @@
 /* Bands, atoms, channels: expected numbers from science.md A.1 and by hand. */
 #include "check.h"
-#include "prepare/bands.h"
+#include "records/bands.h"
 
 TEST(the_default_is_the_papers_nine_bands_over_five_atoms)
 {

@@ -1,5 +1,5 @@
 /* Edges to atoms, bands to ranges of atoms, channels to atoms. */
-#include "prepare/bands.h"
+#include "records/bands.h"
 #include <math.h>
 
 static const float NINE[9][2] = {{25, 50},   {50, 100},  {50, 300},  {100, 300}, {100, 500},
