@@ -37,6 +37,14 @@ struct tan_wcs {
     double crpix[2], crval_deg[2], cd[2][2];
 };
 
+/* What is wrong with a sub-image that is judged all the same, for a person to look at: docs/decisions/0008. */
+enum subimage_fault {
+    SUBIMAGE_NO_WCS = 1,  /* sky coordinates absent, singular or absurd: nobody knows where it looks */
+    SUBIMAGE_SWAPPED = 2, /* its pixels came with their bytes in the wrong order, and were turned round */
+    SUBIMAGE_NO_NOISE = 4 /* its pixels hardly differ: no sky looks so */
+};
+enum { FAULT_TEXT = 160 };
+
 struct subimage_packet {
     struct source source;
     char burst_id[BURST_ID_TEXT];
@@ -45,11 +53,13 @@ struct subimage_packet {
     double e_min_kev, e_max_kev;   /* energy strip */
     double timescale_s, snr_sigma; /* of the trigger */
     char trigger_type[8], slew_status[16], data_stream[8];
-    int n_y, n_z;              /* NAXIS1, NAXIS2: at most SUBIMAGE_SIDE */
-    int sky_y0, sky_z0, sky_n; /* sky pixel (0-based) of FITS pixel (1,1); side of the sky image */
-    int trigger_y, trigger_z;  /* sky pixel that triggered (TRIGY, TRIGZ) */
-    const float *snr;          /* [n_z][n_y] sigma; NaN where no data came */
-    struct tan_wcs wcs;
+    int n_y, n_z;               /* NAXIS1, NAXIS2: at most SUBIMAGE_SIDE */
+    int sky_y0, sky_z0, sky_n;  /* sky pixel (0-based) of FITS pixel (1,1); side of the sky image */
+    int trigger_y, trigger_z;   /* sky pixel that triggered (TRIGY, TRIGZ) */
+    const float *snr;           /* [n_z][n_y] sigma; NaN where no data came */
+    unsigned faults;            /* enum subimage_fault */
+    char wcs_fault[FAULT_TEXT]; /* why there are no sky coordinates; "" where there are */
+    struct tan_wcs wcs;         /* zeros with SUBIMAGE_NO_WCS */
     uint8_t sha256[32];
 };
 #endif

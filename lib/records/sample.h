@@ -48,7 +48,17 @@ void window_row_sha256(const struct lightcurve_window *w, int row, uint8_t ret_s
 
 /* Mask values. Source: the SVOM seed's image network; protocol.md 5, first rule that fits. */
 enum mask_value { MASK_IGNORE = 0, MASK_BACKGROUND = 1, MASK_SOURCE = 2, MASK_TRIGGER = 3 };
-enum image_flag { IMAGE_TRIGGER_NO_DATA = 1, IMAGE_PARTIAL = 2 }; /* bits of image_sample.flags */
+/* Bits of image_sample.flags. */
+enum image_flag {
+    IMAGE_TRIGGER_NO_DATA = 1,
+    IMAGE_PARTIAL = 2,     /* n_missing > 0 */
+    IMAGE_SPARSE = 4,      /* so little data that no network's answer means anything */
+    IMAGE_NO_WCS = 8,      /* packet->faults: no position, and no known source in the mask */
+    IMAGE_SWAPPED = 16,    /* packet->faults */
+    IMAGE_NO_NOISE = 32,   /* packet->faults */
+    IMAGE_GEOCENTRIC = 64, /* the Moon is in or beside the sky image, as the Earth's centre sees it: no platform */
+    IMAGE_OFF_AXIS = 128   /* the attitude sent with the platform contradicts the sky coordinates */
+};
 enum { IMAGE_SIDE = SUBIMAGE_SIDE, IMAGE_CENTRE = 28, SOURCE_NAME_TEXT = 32 };
 
 /* A sub-image with the trigger pixel shifted to [28][28], padded. Arrays are [Z][Y]. */
@@ -58,10 +68,11 @@ struct image_sample {
     uint8_t mask[IMAGE_SIDE][IMAGE_SIDE];
     unsigned flags;         /* enum image_flag */
     int n_missing;          /* pixels inside the sky without data */
-    double ra_deg, dec_deg; /* of the trigger pixel, ICRS */
-    double nearest_px;      /* nearest catalogued source, pixels from the trigger; negative: none in the sky */
+    double ra_deg, dec_deg; /* of the trigger pixel, ICRS; NaN with IMAGE_NO_WCS */
+    double nearest_px;      /* nearest known source, pixels from the trigger; negative: none in the sky */
     char nearest_name[SOURCE_NAME_TEXT];
     struct platform_state platform; /* at the middle of the exposure; all zeros: nothing is known */
+    uint8_t config_sha256[32];      /* stands for configuration and catalogue in verdict_id; whoever has both sets it */
     int64_t arrived_mono_ns;
     double decode_s;
 };

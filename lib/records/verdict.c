@@ -36,5 +36,6 @@ const char *const REASON_CODE_WORD[REASON_N] = {
     "OTHER",
     "DUPLICATE",
 };
-const char *const EVIDENCE_FLAG_WORD[EVIDENCE_FLAG_N] = {"incomplete", "partial_image", "trigger_without_data",
-                                                         "short_window"};
+const char *const EVIDENCE_FLAG_WORD[EVIDENCE_FLAG_N] = {"incomplete",   "partial_image",   "trigger_without_data",
+                                                         "short_window", "no_wcs",          "bytes_swapped",
+                                                         "no_noise",     "moon_geocentric", "off_axis"};

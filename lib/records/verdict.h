@@ -72,7 +72,12 @@ enum evidence_flag {
     EVIDENCE_PARTIAL = 2,
     EVIDENCE_TRIGGER_NO_DATA = 4,
     EVIDENCE_SHORT = 8,
-    EVIDENCE_FLAG_N = 4
+    EVIDENCE_NO_WCS = 16,      /* no usable sky coordinates: no position, no known source in the mask */
+    EVIDENCE_SWAPPED = 32,     /* pixels came with their bytes in the wrong order */
+    EVIDENCE_NO_NOISE = 64,    /* pixels hardly differ */
+    EVIDENCE_GEOCENTRIC = 128, /* the Moon in the mask as the Earth's centre sees it */
+    EVIDENCE_OFF_AXIS = 256,   /* the attitude contradicts its sky coordinates */
+    EVIDENCE_FLAG_N = 9
 };
 extern const char *const EVIDENCE_FLAG_WORD[EVIDENCE_FLAG_N]; /* by bit number */
 
