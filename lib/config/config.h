@@ -95,6 +95,12 @@ enum burst_err config_reload(const struct burst_config *now, const struct burst_
  *           BURST_E_MISSING  the path is empty */
 enum burst_err config_data_path(const char *path, char *ret_path, size_t size, struct burst_error *reterr);
 
+/* The folder of refused inputs: quarantine.folder, or when that is empty the folder "quarantine" beside store.database.
+ *
+ * Errors    as config_data_path */
+enum burst_err config_quarantine_folder(const struct burst_config *config, char *ret_path, size_t size,
+                                        struct burst_error *reterr);
+
 /* The command endpoint: the configured one, or when that is empty ipc:///run/burstd/command.sock if the folder /run/burstd
  * exists, else ipc://$XDG_RUNTIME_DIR/burstd/command.sock. Source: protocol.md 8.
  *

@@ -99,6 +99,17 @@ enum burst_err config_data_path(const char *path, char *ret_path, size_t size, s
     return BURST_OK;
 }
 
+enum burst_err config_quarantine_folder(const struct burst_config *config, char *ret_path, size_t size,
+                                        struct burst_error *reterr)
+{
+    char beside[CONFIG_TEXT + 16];
+    if (config->quarantine_folder[0]) return config_data_path(config->quarantine_folder, ret_path, size, reterr);
+    const char *slash = strrchr(config->store_database, '/');
+    int n_folder = slash ? (int)(slash - config->store_database) + 1 : 0;
+    (void)snprintf(beside, sizeof beside, "%.*squarantine", n_folder, config->store_database);
+    return config_data_path(beside, ret_path, size, reterr);
+}
+
 enum burst_err config_command_endpoint(const char *configured, char *ret_endpoint, size_t size,
                                        struct burst_error *reterr)
 {

@@ -29,6 +29,12 @@
          "socket for burstctl; \"\" takes ipc:///run/burstd/command.sock, else $XDG_RUNTIME_DIR/burstd/command.sock") \
     TEXT(store_database, "store.database", CONFIG_PATH, "/var/lib/burstd/burst.db", 0, \
          "SQLite file: every verdict and the log behind the verdict stream") \
+    TEXT(quarantine_folder, "quarantine.folder", CONFIG_PATH_OR_NONE, "", 0, \
+         "folder of refused inputs; \"\" takes the folder quarantine beside the database") \
+    INT(quarantine_mib, "quarantine.mib", "MiB", 0, 65536, "256", 0, \
+        "room for refused inputs; the oldest make room for new ones; 0 keeps none") \
+    INT(quarantine_files, "quarantine.files", "inputs", 0, 100000, "1000", 0, \
+        "at most so many refused inputs are kept; 0 keeps none") \
     TEXT(models_light_curve, "models.light_curve", CONFIG_PATH_OR_NONE, "models/gecam-resnet-mscfm/1", 0, \
          "folder of the light-curve network; \"\" leaves event data unscored") \
     TEXT(models_image, "models.image", CONFIG_PATH_OR_NONE, "models/eclairs-cnn/1", 0, \

@@ -49,6 +49,7 @@ static const struct config_section SECTIONS[] = {
     {"output", "The verdict stream. Only loopback TCP and ipc:// are taken."},
     {"command", "Where burstctl talks to burstd."},
     {"store", "The database."},
+    {"quarantine", "Refused inputs, kept byte for byte: burstctl quarantine."},
     {"models", "Networks: folders with model.onnx and its golden vectors."},
     {"image", "ECLAIRs sub-images."},
     {"lightcurve", "Closing of light-curve bins."},

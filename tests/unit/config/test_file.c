@@ -139,6 +139,24 @@ TEST(the_command_endpoint_is_the_configured_or_the_usual_one)
     CHECK_STR(endpoint, "ipc:///run/user/7/burstd/command.sock");
 }
 
+TEST(refused_inputs_lie_beside_the_database_or_where_they_are_told)
+{
+    char path[300];
+    struct burst_error why;
+    static struct burst_config c;
+    config_defaults(&c);
+    CHECK_INT(config_quarantine_folder(&c, path, sizeof path, &why), BURST_OK);
+    CHECK_STR(path, "/var/lib/burstd/quarantine");
+    strcpy(c.store_database, "/burst.db");
+    CHECK_INT(config_quarantine_folder(&c, path, sizeof path, &why), BURST_OK);
+    CHECK_STR(path, "/quarantine");
+    strcpy(c.quarantine_folder, "/srv/refused");
+    CHECK_INT(config_quarantine_folder(&c, path, sizeof path, &why), BURST_OK);
+    CHECK_STR(path, "/srv/refused");
+    CHECK_REFUSED(config_quarantine_folder(&c, path, 5, &why), BURST_E_LIMIT, why, "at most 4");
+    CHECK_STR(path, "/srv/refused");
+}
+
 int main(void)
 {
     if (!mkdtemp(folder)) return 1;
@@ -151,6 +169,7 @@ int main(void)
     RUN(a_file_over_64_kib_is_refused);
     RUN(a_fault_is_told_with_name_line_and_column);
     RUN(relative_paths_lie_in_the_data_folder);
+    RUN(refused_inputs_lie_beside_the_database_or_where_they_are_told);
     RUN(the_command_endpoint_is_the_configured_or_the_usual_one);
     static const char *const MADE[] = {"good.yaml", "link.yaml",   "pipe",      "empty.yaml",
                                        "open.yaml", "closed.yaml", "long.yaml", "bad.yaml"};
