@@ -3,6 +3,7 @@
 #include "daemon/intake.h"
 #include "ingest/ingest.h"
 #include "prepare/subimage.h"
+#include <string.h>
 
 static enum burst_err prepare_image(struct intake *in, struct feed *f, const struct stream_item *item,
                                     struct work_unit *unit, struct burst_error *reterr)
@@ -11,7 +12,8 @@ static enum burst_err prepare_image(struct intake *in, struct feed *f, const str
     enum burst_err err = ingest_subimage(f->source, item->body, item->n_body, &unit->arena, &unit->packet, reterr);
     if (!err) err = intake_check_ahead(f->source.realm, "the exposure ends", unit->packet.span.stop_ns, reterr);
     if (!err) err = ingest_repeats_subimage(in->repeats, &unit->packet, reterr);
-    if (!err) err = subimage_prepare(&unit->packet, &in->p->science.catalogue, &unit->image, reterr);
+    if (!err) err = subimage_prepare(&unit->packet, &in->p->science.catalogue, NULL, &unit->image, reterr);
+    if (!err) memcpy(unit->image.config_sha256, in->p->science.decide.config_sha256, sizeof unit->image.config_sha256);
     return err;
 }
 

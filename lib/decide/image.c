@@ -62,9 +62,12 @@ static struct image_event *event_oldest(struct image_tracker *t)
     return oldest;
 }
 
+/* Flags that forbid a call, whatever the network answers: docs/decisions/0008. */
+#define FORBIDS (IMAGE_TRIGGER_NO_DATA | IMAGE_SPARSE | IMAGE_NO_WCS | IMAGE_SWAPPED | IMAGE_NO_NOISE | IMAGE_OFF_AXIS)
+
 static enum verdict_call call_of(const struct decide_settings *s, const struct image_score *score)
 {
-    if (score->sample->flags & IMAGE_TRIGGER_NO_DATA) return CALL_UNCLEAR;
+    if (score->sample->flags & FORBIDS) return CALL_UNCLEAR;
     if (score->p >= s->high) return is_moon(score->sample) ? CALL_UNCLEAR : CALL_TRUE;
     return score->p <= s->low ? CALL_FALSE : CALL_UNCLEAR;
 }
@@ -72,7 +75,9 @@ static enum verdict_call call_of(const struct decide_settings *s, const struct i
 static enum reason_code reason_of(const struct image_score *score, enum verdict_call call, bool retracted)
 {
     const struct image_sample *s = score->sample;
-    if (s->flags & IMAGE_TRIGGER_NO_DATA) return REASON_PARTIAL_IMAGE;
+    if (s->flags & (IMAGE_TRIGGER_NO_DATA | IMAGE_SPARSE)) return REASON_PARTIAL_IMAGE;
+    if (s->flags & (IMAGE_SWAPPED | IMAGE_NO_NOISE)) return REASON_OUT_OF_DISTRIBUTION;
+    if (s->flags & (IMAGE_NO_WCS | IMAGE_OFF_AXIS)) return REASON_OTHER;
     if (call == CALL_TRUE) return is_near(s) ? REASON_KNOWN_SOURCE : REASON_POINT_SOURCE;
     if (call == CALL_UNCLEAR) return retracted || is_moon(s) ? REASON_OTHER : REASON_LOW_CONFIDENCE;
     if (is_moon(s)) return REASON_MOON;
@@ -87,6 +92,21 @@ static void classify(const struct image_score *score, double ret_classification[
     ret_classification[CLASS_INSTRUMENTAL] = 1 - score->p;
 }
 
+static unsigned quality_of(const struct image_sample *s)
+{
+    static const struct {
+        enum image_flag flag;
+        enum evidence_flag word;
+    } SAME[] = {{IMAGE_PARTIAL, EVIDENCE_PARTIAL},   {IMAGE_TRIGGER_NO_DATA, EVIDENCE_TRIGGER_NO_DATA},
+                {IMAGE_NO_WCS, EVIDENCE_NO_WCS},     {IMAGE_SWAPPED, EVIDENCE_SWAPPED},
+                {IMAGE_NO_NOISE, EVIDENCE_NO_NOISE}, {IMAGE_GEOCENTRIC, EVIDENCE_GEOCENTRIC},
+                {IMAGE_OFF_AXIS, EVIDENCE_OFF_AXIS}};
+    unsigned quality = 0;
+    for (size_t i = 0; i < sizeof SAME / sizeof SAME[0]; i++)
+        if (s->flags & SAME[i].flag) quality |= SAME[i].word;
+    return quality;
+}
+
 static void evidence_fill(const struct image_sample *s, double p, struct verdict *v)
 {
     struct evidence *e = &v->evidence[v->n_evidence++];
@@ -95,8 +115,38 @@ static void evidence_fill(const struct image_sample *s, double p, struct verdict
     e->score = p;
     e->snr = no_data ? NAN : (double)s->snr[IMAGE_CENTRE][IMAGE_CENTRE];
     e->t90_s = e->peak_rate_hz = e->hardness = NAN;
-    e->quality = (s->flags & IMAGE_PARTIAL ? EVIDENCE_PARTIAL : 0U) | (no_data ? EVIDENCE_TRIGGER_NO_DATA : 0U);
+    e->quality = quality_of(s);
     (void)memcpy(e->input_sha256, s->packet->sha256, sizeof e->input_sha256);
+}
+
+static int count_data(const struct image_sample *s)
+{
+    int n = 0;
+    for (int i = 0; i < IMAGE_SIDE * IMAGE_SIDE; i++)
+        n += s->mask[i / IMAGE_SIDE][i % IMAGE_SIDE] != MASK_IGNORE;
+    return n;
+}
+
+/* Why no call is made, one sentence for each flag that forbids it. */
+static void sentences_forbid(const struct image_score *score, struct verdict *v)
+{
+    const struct image_sample *s = score->sample;
+    if (s->flags & IMAGE_TRIGGER_NO_DATA)
+        compose_sentence(v, "No data came for the trigger pixel; %d pixels of the frame are missing.", s->n_missing);
+    else if (s->flags & IMAGE_SPARSE)
+        compose_sentence(v, "Only %d of %d pixels have data: too few for a call; the network says %.3f.", count_data(s),
+                         IMAGE_SIDE * IMAGE_SIDE, score->p);
+    if (s->flags & IMAGE_SWAPPED)
+        compose_sentence(v, "The pixels came with their bytes in the wrong order; turned round, the network says %.3f.",
+                         score->p);
+    if (s->flags & IMAGE_NO_NOISE) compose_sentence(v, "The pixels hardly differ from one another: no sky looks so.");
+    if (s->flags & IMAGE_NO_WCS)
+        compose_sentence(v, "No position, and known sources are not in the mask (%s); the network says %.3f.",
+                         s->packet->wcs_fault, score->p);
+    if (s->flags & IMAGE_OFF_AXIS)
+        compose_sentence(v,
+                         "The sky coordinates look %.1f degrees away from where the attitude says the camera looked.",
+                         platform_separation_deg(s->platform.axis_deg, s->packet->wcs.crval_deg));
 }
 
 static void sentence_call(const struct decide_settings *set, const struct image_event *e,
@@ -104,9 +154,8 @@ static void sentence_call(const struct decide_settings *set, const struct image_
 {
     if (v->type == ALERT_RETRACTION)
         compose_sentence(v, "An earlier record said true; this sub-image has p %.3f.", score->p);
-    else if (score->sample->flags & IMAGE_TRIGGER_NO_DATA)
-        compose_sentence(v, "No data came for the trigger pixel; %d pixels of the frame are missing.",
-                         score->sample->n_missing);
+    else if (score->sample->flags & FORBIDS)
+        sentences_forbid(score, v);
     else if (v->call == CALL_UNCLEAR && e->retracted)
         compose_sentence(v, "The alert was retracted, but this sub-image has p %.3f: a person must decide.", score->p);
     else if (v->call == CALL_UNCLEAR)
@@ -178,7 +227,7 @@ static void event_tell(struct image_event *e, const struct decide_settings *set,
     evidence_fill(score->sample, score->p, ret_v);
     sentence_call(set, e, score, ret_v);
     sentences_fill(score, explanation, ret_v);
-    compose_identity(ret_v, set->config_sha256);
+    compose_identity(ret_v, score->sample->config_sha256);
     ret_v->latency_infer_s = score->infer_s;
 }
 
@@ -230,7 +279,7 @@ enum burst_err image_decide_failed(struct image_tracker *t, const struct decide_
     compose_sentence(ret_verdict, "This sub-image could not be judged (%s): a person must look at it.",
                      burst_err_name(why->code));
     compose_sentence(ret_verdict, "%s.", why->text);
-    compose_identity(ret_verdict, settings->config_sha256);
+    compose_identity(ret_verdict, sample->config_sha256);
     ret_verdict->latency_infer_s = NAN;
     return BURST_OK;
 }

@@ -7,6 +7,18 @@
 static const double SOURCE_REACH_PX = 1.0; /* protocol.md 5, third mask rule */
 enum { SKY_SIDE_MAX = 4096 };              /* far above ECLAIRs' 200: keeps pixel sums inside an int */
 enum { CHUNK = 64 };                       /* catalogue sources looked at in one go: bounds the stack */
+enum { SPARSE_LEAST = IMAGE_SIDE * IMAGE_SIDE / 4 };
+
+/* Half the angular size at the mean distance, degrees: 1,737.4 km at 384,400 km, 695,700 km at 149,597,871 km. From perigee to
+ * apogee the Moon's changes by 0.02 degrees, a thirtieth of a pixel. */
+static const double MOON_RADIUS_DEG = 0.2590, SUN_RADIUS_DEG = 0.2665;
+enum {
+    LIMB_POINTS = 16
+}; /* with 1.0 pixel of reach each, their union leaves out less than 0.02 pixel of the disc's own */
+/* Parallax from 1,000 km above the ground at perigee, 1.19 degrees, stretched by the projection at 45 degrees from the axis. */
+static const double PARALLAX_PX = 5.0;
+/* Four pixels: beyond that a known source is marked where it is not (decide takes 3 pixels for "near"). */
+static const double OFF_AXIS_DEG = 2.0;
 
 static bool is_inside(int y, int z, int y0, int z0, int n_y, int n_z)
 {
@@ -62,14 +74,19 @@ static void mark_source(struct image_sample *s, double y, double z)
             if (s->mask[i][j] == MASK_BACKGROUND && hypot(j - y, i - z) <= SOURCE_REACH_PX) s->mask[i][j] = MASK_SOURCE;
 }
 
+/* Pixel centres of the sky are 0 .. sky_n - 1; a NaN (behind the tangent plane) fails both comparisons. */
+static bool is_in_sky(const struct subimage_packet *p, double sky_y, double sky_z, double margin_px)
+{
+    return fmin(sky_y, sky_z) >= -margin_px && fmax(sky_y, sky_z) <= p->sky_n - 1 + margin_px;
+}
+
 /* One known source at FITS pixel `pixel` of the file: mask, and the nearest so far. */
 static void meet_source(const struct subimage_packet *p, const double pixel[2], const char *name,
                         struct image_sample *s)
 {
     double sky_y = pixel[0] - 1.0 + p->sky_y0, sky_z = pixel[1] - 1.0 + p->sky_z0;
     double y = sky_y - p->trigger_y, z = sky_z - p->trigger_z, distance = hypot(y, z);
-    /* Pixel centres of the sky are 0 .. sky_n - 1; a NaN (behind the tangent plane) fails both comparisons. */
-    if (!(fmin(sky_y, sky_z) >= -0.5 && fmax(sky_y, sky_z) <= p->sky_n - 0.5)) return;
+    if (!is_in_sky(p, sky_y, sky_z, SOURCE_REACH_PX)) return;
     mark_source(s, y + IMAGE_CENTRE, z + IMAGE_CENTRE);
     if (s->nearest_px >= 0.0 && distance >= s->nearest_px) return;
     s->nearest_px = distance;
@@ -95,17 +112,45 @@ static enum burst_err meet_catalogue(const struct subimage_packet *p, const stru
     return BURST_OK;
 }
 
+/* The direction `radius_deg` away from `centre_deg` at the position angle (north through east). */
+static void limb_point(const double centre_deg[2], double radius_deg, double angle_rad, double ret_deg[2])
+{
+    const double rad = M_PI / 180.0;
+    double dec = centre_deg[1] * rad, r = radius_deg * rad;
+    double up = sin(dec) * cos(r) + cos(dec) * sin(r) * cos(angle_rad);
+    double along = atan2(sin(r) * sin(angle_rad), cos(dec) * cos(r) - sin(dec) * sin(r) * cos(angle_rad));
+    ret_deg[0] = centre_deg[0] + along / rad;
+    ret_deg[1] = asin(fmin(fmax(up, -1.0), 1.0)) / rad;
+}
+
+/* A disc on the sky: its centre and its limb are sources. */
+static enum burst_err meet_disc(const struct subimage_packet *p, const double centre_deg[2], double radius_deg,
+                                const char *name, struct image_sample *s, struct burst_error *reterr)
+{
+    double deg[LIMB_POINTS + 1][2] = {{centre_deg[0], centre_deg[1]}}, pixel[LIMB_POINTS + 1][2];
+    for (int i = 0; i < LIMB_POINTS; i++)
+        limb_point(centre_deg, radius_deg, 2 * M_PI * i / LIMB_POINTS, deg[i + 1]);
+    enum burst_err err = sky_to_pixels(&p->wcs, LIMB_POINTS + 1, (const double(*)[2])deg, pixel, reterr);
+    for (int i = 0; !err && i <= LIMB_POINTS; i++)
+        meet_source(p, pixel[i], name, s);
+    return err;
+}
+
+/* The Moon where the satellite saw it; without a satellite the geocentric one, and a flag where that makes a difference. */
 static enum burst_err meet_moon_and_sun(const struct subimage_packet *p, struct image_sample *s,
                                         struct burst_error *reterr)
 {
-    double deg[2][2], pixel[2][2];
+    const double *observer_km = s->platform.has_position ? s->platform.position_icrs_km : NULL;
     int64_t middle_ns = p->span.start_ns + (p->span.stop_ns - p->span.start_ns) / 2;
-    sky_moon(middle_ns, deg[0]);
-    sky_sun(middle_ns, deg[1]);
-    enum burst_err err = sky_to_pixels(&p->wcs, 2, (const double(*)[2])deg, pixel, reterr);
+    double moon[1][2], sun[2], pixel[1][2];
+    sky_moon_from(middle_ns, observer_km, moon[0]);
+    sky_sun_from(middle_ns, observer_km, sun);
+    enum burst_err err = sky_to_pixels(&p->wcs, 1, (const double(*)[2])moon, pixel, reterr);
+    if (!err) err = meet_disc(p, moon[0], MOON_RADIUS_DEG, "Moon", s, reterr);
+    if (!err) err = meet_disc(p, sun, SUN_RADIUS_DEG, "Sun", s, reterr);
     if (err) return err;
-    meet_source(p, pixel[0], "Moon", s);
-    meet_source(p, pixel[1], "Sun", s);
+    bool beside = is_in_sky(p, pixel[0][0] - 1.0 + p->sky_y0, pixel[0][1] - 1.0 + p->sky_z0, PARALLAX_PX);
+    if (beside && !observer_km) s->flags |= IMAGE_GEOCENTRIC;
     return BURST_OK;
 }
 
@@ -119,23 +164,50 @@ static enum burst_err find_trigger(const struct subimage_packet *p, struct image
     return BURST_OK;
 }
 
-enum burst_err subimage_prepare(const struct subimage_packet *p, const struct catalogue *c, struct image_sample *ret_s,
+/* What the sky holds, by the image's own coordinates. */
+static enum burst_err meet_sky(const struct subimage_packet *p, const struct catalogue *c, struct image_sample *s,
+                               struct burst_error *reterr)
+{
+    enum burst_err err = find_trigger(p, s, reterr);
+    if (!err) err = meet_catalogue(p, c, s, reterr);
+    if (!err) err = meet_moon_and_sun(p, s, reterr);
+    if (!err && s->platform.has_pointing &&
+        platform_separation_deg(s->platform.axis_deg, p->wcs.crval_deg) > OFF_AXIS_DEG)
+        s->flags |= IMAGE_OFF_AXIS;
+    return err;
+}
+
+static void mark_trigger(struct image_sample *s)
+{
+    if (s->mask[IMAGE_CENTRE][IMAGE_CENTRE] == MASK_IGNORE)
+        s->flags |= IMAGE_TRIGGER_NO_DATA;
+    else
+        s->mask[IMAGE_CENTRE][IMAGE_CENTRE] = MASK_TRIGGER;
+}
+
+static unsigned flags_of(const struct subimage_packet *p, const struct image_sample *s)
+{
+    int n_data = 0;
+    for (int i = 0; i < IMAGE_SIDE * IMAGE_SIDE; i++)
+        n_data += s->mask[i / IMAGE_SIDE][i % IMAGE_SIDE] != MASK_IGNORE;
+    return (s->n_missing > 0 ? IMAGE_PARTIAL : 0U) | (n_data < SPARSE_LEAST ? IMAGE_SPARSE : 0U) |
+           (p->faults & SUBIMAGE_NO_WCS ? IMAGE_NO_WCS : 0U) | (p->faults & SUBIMAGE_SWAPPED ? IMAGE_SWAPPED : 0U) |
+           (p->faults & SUBIMAGE_NO_NOISE ? IMAGE_NO_NOISE : 0U);
+}
+
+enum burst_err subimage_prepare(const struct subimage_packet *p, const struct catalogue *c,
+                                const struct platform_state *platform, struct image_sample *ret_s,
                                 struct burst_error *reterr)
 {
-    struct image_sample s = {.packet = p, .nearest_px = -1.0};
+    struct image_sample s = {.packet = p, .nearest_px = -1.0, .ra_deg = NAN, .dec_deg = NAN};
     enum burst_err err = check_geometry(p, reterr);
     if (!err) err = check_pixels(p, reterr);
-    if (!err) err = find_trigger(p, &s, reterr);
     if (err) return err;
+    if (platform) s.platform = *platform;
     place_pixels(p, &s);
-    if (s.mask[IMAGE_CENTRE][IMAGE_CENTRE] == MASK_IGNORE)
-        s.flags |= IMAGE_TRIGGER_NO_DATA;
-    else
-        s.mask[IMAGE_CENTRE][IMAGE_CENTRE] = MASK_TRIGGER;
-    if (s.n_missing > 0) s.flags |= IMAGE_PARTIAL;
-    err = meet_catalogue(p, c, &s, reterr);
-    if (!err) err = meet_moon_and_sun(p, &s, reterr);
-    if (err) return err;
-    *ret_s = s;
-    return BURST_OK;
+    mark_trigger(&s);
+    s.flags |= flags_of(p, &s);
+    if (!(s.flags & IMAGE_NO_WCS)) err = meet_sky(p, c, &s, reterr);
+    if (!err) *ret_s = s;
+    return err;
 }

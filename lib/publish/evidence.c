@@ -241,7 +241,7 @@ static enum burst_err put_pixels(struct fits_writer *w, const char *name, enum f
     const int64_t axis[2] = {IMAGE_SIDE, IMAGE_SIDE};
     enum burst_err err = fits_put_image(w, name, type, 2, axis, pixels, reterr);
     if (!err && unit) err = fits_put_text(w, "BUNIT", unit, NULL, reterr);
-    return err ? err : put_wcs(w, p, reterr);
+    return err || p->faults & SUBIMAGE_NO_WCS ? err : put_wcs(w, p, reterr);
 }
 
 static enum burst_err put_images(struct fits_writer *w, const struct verdict *v, const struct image_sample *s,

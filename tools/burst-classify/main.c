@@ -200,7 +200,8 @@ static enum burst_err judge_image(struct run *r, struct source source, const uin
     struct verdict verdict;
     enum burst_err err = arena_init(&arena, ingest_arena_need(n), reterr);
     if (!err) err = ingest_subimage(source, body, n, &arena, &packet, reterr);
-    if (!err) err = subimage_prepare(&packet, &r->science.catalogue, &sample, reterr);
+    if (!err) err = subimage_prepare(&packet, &r->science.catalogue, NULL, &sample, reterr);
+    (void)memcpy(sample.config_sha256, r->science.decide.config_sha256, sizeof sample.config_sha256);
     if (!err) err = call_image(r, &sample, &verdict, reterr);
     if (!err) err = keep(r, &verdict, reterr);
     arena_fini(&arena);

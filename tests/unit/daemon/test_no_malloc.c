@@ -260,7 +260,7 @@ static void judge_image(void)
     enum burst_err err = ingest_subimage(ECLAIRS, open.image, open.n_image, &open.arena, &packet, &e);
     CHECK_SAY(!err, "%s", e.text);
     CHECK_INT(ingest_repeats_subimage(open.repeats, &packet, &e), BURST_OK);
-    CHECK_INT(subimage_prepare(&packet, &open.catalogue, &sample, &e), BURST_OK);
+    CHECK_INT(subimage_prepare(&packet, &open.catalogue, NULL, &sample, &e), BURST_OK);
     CHECK_INT(infer_image(open.infer, &sample, &score, &e), BURST_OK);
     CHECK_INT(infer_explain_image_part(open.infer, &sample, 64, &done, &why, &e), BURST_OK);
     CHECK_INT(image_decide(&open.images, &open.settings, &score, NULL, &verdict, &e), BURST_OK);

@@ -47,7 +47,7 @@ TEST(the_trigger_pixel_lands_in_the_middle_and_the_rest_beside_it)
 {
     struct subimage_packet p = make_packet();
     struct image_sample s;
-    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &KNOWN, NULL, &s, &error), BURST_OK);
     CHECK(s.packet == &p);
     /* trigger: column 97 - 70 = 27, row 111 - 80 = 31 of the file */
     CHECK_NEAR(s.snr[28][28], (31 * 56 + 27) / 1000.0, 1e-6);
@@ -69,17 +69,17 @@ TEST(pixels_within_one_pixel_of_a_source_are_marked_and_the_trigger_is_not)
 {
     struct subimage_packet p = make_packet();
     struct image_sample s;
-    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &KNOWN, NULL, &s, &error), BURST_OK);
     /* file pixels (29, 32), (30, 32), (29, 33), (30, 33) are 0.74, 0.91, 0.50, 0.73 px away; the next 1.40 */
     CHECK(s.mask[28][29] == MASK_SOURCE && s.mask[28][30] == MASK_SOURCE);
     CHECK(s.mask[29][29] == MASK_SOURCE && s.mask[29][30] == MASK_SOURCE);
     CHECK_INT(count_mask(&s, MASK_SOURCE), 4);
     p.trigger_y = 98; /* now the trigger is one of the four */
-    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &KNOWN, NULL, &s, &error), BURST_OK);
     CHECK_INT(s.mask[28][28], MASK_TRIGGER);
     CHECK_INT(count_mask(&s, MASK_SOURCE), 3);
     pixels[32 * 56 + 28] = NAN; /* no data comes before a source */
-    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &KNOWN, NULL, &s, &error), BURST_OK);
     CHECK_INT(count_mask(&s, MASK_SOURCE), 2);
 }
 
@@ -87,13 +87,13 @@ TEST(the_nearest_source_is_named_with_its_distance)
 {
     struct subimage_packet p = make_packet();
     struct image_sample s;
-    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &KNOWN, NULL, &s, &error), BURST_OK);
     CHECK_STR(s.nearest_name, "Crab Nebula/Pulsar");
     CHECK_NEAR(s.nearest_px, 1.5062844, 1e-5); /* hypot(29.358260 - 28, 32.651170 - 32) */
     CHECK_NEAR(s.ra_deg, 84.1024072, 1e-6);    /* all_pix2world of FITS pixel (28, 32) */
     CHECK_NEAR(s.dec_deg, 21.2916839, 1e-6);
     const struct catalogue far = {2, sources + 1}; /* outside this sub-image but inside the sky; behind the plane */
-    CHECK_INT(subimage_prepare(&p, &far, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &far, NULL, &s, &error), BURST_OK);
     CHECK_STR(s.nearest_name, "NGC 2110");
     CHECK_NEAR(s.nearest_px, 56.8215536, 1e-5); /* hypot(-9.616709 - 28, -10.587230 - 32) */
     CHECK_INT(count_mask(&s, MASK_SOURCE), 0);
@@ -104,10 +104,10 @@ TEST(a_sky_without_sources_has_no_nearest)
     struct subimage_packet p = make_packet();
     struct image_sample s;
     const struct catalogue none = {0, NULL}, behind = {1, sources + 2};
-    CHECK_INT(subimage_prepare(&p, &none, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &none, NULL, &s, &error), BURST_OK);
     CHECK(s.nearest_px < 0.0);
     CHECK_STR(s.nearest_name, "");
-    CHECK_INT(subimage_prepare(&p, &behind, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &behind, NULL, &s, &error), BURST_OK);
     CHECK(s.nearest_px < 0.0);
 }
 
@@ -117,7 +117,7 @@ TEST(the_moon_is_a_source)
     struct image_sample s;
     p.wcs.crval_deg[0] = 163.6450; /* astropy's geocentric Moon at DATE-OBS; it moves a hundredth of a pixel in 10 s */
     p.wcs.crval_deg[1] = 6.5888;
-    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &KNOWN, NULL, &s, &error), BURST_OK);
     CHECK_STR(s.nearest_name, "Moon");
     /* the Moon stands at FITS pixel (29.5, 31.25), the trigger at (28, 32) */
     CHECK_NEAR(s.nearest_px, 1.67705, 0.03);
@@ -129,7 +129,7 @@ TEST(a_trigger_pixel_without_data_is_flagged)
     struct subimage_packet p = make_packet();
     struct image_sample s;
     pixels[31 * 56 + 27] = NAN;
-    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &KNOWN, NULL, &s, &error), BURST_OK);
     CHECK_INT(s.mask[28][28], MASK_IGNORE);
     CHECK_INT(count_mask(&s, MASK_TRIGGER), 0);
     CHECK_NEAR(s.snr[28][28], 0.0, 0.0);
@@ -141,11 +141,11 @@ TEST(a_trigger_pixel_that_was_not_sent_is_flagged_the_same)
     struct subimage_packet p = make_packet();
     struct image_sample s;
     p.trigger_y = 126; /* the image ends at sky column 125 */
-    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &KNOWN, NULL, &s, &error), BURST_OK);
     CHECK_INT(s.flags, IMAGE_TRIGGER_NO_DATA | IMAGE_PARTIAL);
     CHECK_NEAR(s.snr[28][27], (31 * 56 + 55) / 1000.0, 1e-6);
     p.trigger_y = 0; /* so far off that nothing of the image is left in the frame */
-    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &KNOWN, NULL, &s, &error), BURST_OK);
     CHECK_INT(count_mask(&s, MASK_IGNORE), 56 * 56);
 }
 
@@ -158,7 +158,7 @@ TEST(what_lies_outside_the_sky_is_ignored_but_not_missing)
     p.sky_z0 = 144;
     p.trigger_y = 0;
     p.trigger_z = 171;
-    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &KNOWN, NULL, &s, &error), BURST_OK);
     CHECK_NEAR(s.snr[28][28], 27 * 20 / 1000.0, 1e-6);
     /* frame columns 28..47 and rows 1..56 hold data; columns 48..55 and row 0 are sky that was not sent */
     CHECK_INT(count_mask(&s, MASK_IGNORE), 56 * 56 - 20 * 55);
@@ -171,7 +171,7 @@ TEST(a_whole_image_is_not_partial)
     struct image_sample s;
     p.trigger_y = p.sky_y0 + 28;
     p.trigger_z = p.sky_z0 + 28;
-    CHECK_INT(subimage_prepare(&p, &KNOWN, &s, &error), BURST_OK);
+    CHECK_INT(subimage_prepare(&p, &KNOWN, NULL, &s, &error), BURST_OK);
     CHECK_INT(s.flags, 0);
     CHECK_INT(s.n_missing, 0);
     CHECK_NEAR(s.snr[0][0], 0.0, 0.0);
@@ -181,7 +181,7 @@ TEST(a_whole_image_is_not_partial)
 static void refused(const struct subimage_packet *p, enum burst_err want, const char *part)
 {
     struct image_sample s = {.n_missing = 77};
-    CHECK_REFUSED(subimage_prepare(p, &KNOWN, &s, &error), want, error, part);
+    CHECK_REFUSED(subimage_prepare(p, &KNOWN, NULL, &s, &error), want, error, part);
     CHECK_INT(s.n_missing, 77);
 }
 

@@ -157,7 +157,7 @@ TEST(every_family_fires_the_trigger_and_lands_in_the_middle_of_its_frame)
         struct image_sample s;
         wish.lose_packets = family % 2 == 0;
         CHECK_INT(eclairs_alert(simulator, 4, (uint64_t)family, &wish, &a, &error), BURST_OK);
-        CHECK_INT(subimage_prepare(&a.packet, &catalogue, &s, &error), BURST_OK);
+        CHECK_INT(subimage_prepare(&a.packet, &catalogue, NULL, &s, &error), BURST_OK);
         CHECK_INT(s.mask[28][28], MASK_TRIGGER);
         CHECK_NEAR(s.snr[28][28], a.snr, 1e-5);
         CHECK(a.snr > (family == ECLAIRS_NOISE ? 5.5 : 6.5));
