@@ -16,9 +16,10 @@ void compose_begin(struct source source, struct verdict *ret_v)
 {
     static const enum alert_tense TENSE[REALM_N] = {TENSE_CURRENT, TENSE_TEST, TENSE_ARCHIVAL};
     *ret_v = (struct verdict){.source = source, .tense = TENSE[source.realm]};
-    ret_v->p_lo = ret_v->p_hi = ret_v->p_containment = ret_v->p_astro = NAN;
+    ret_v->p_true = ret_v->p_lo = ret_v->p_hi = ret_v->p_containment = ret_v->p_astro = NAN;
     ret_v->ra_deg = ret_v->dec_deg = ret_v->ra_dec_error_deg = ret_v->containment = NAN;
     ret_v->latency_since_trigger_s = NAN;
+    verdict_platform_unknown(&ret_v->platform);
 }
 
 void compose_sentence(struct verdict *v, const char *format, ...)

@@ -69,6 +69,7 @@ static void write_object(struct writer *w, const struct field *fields, size_t n_
 
 static void write_list(struct writer *w, const struct field *f, const char *items, int n)
 {
+    if (!n) text_put(&w->text, "[");
     for (int i = 0; i < n; i++) {
         text_put(&w->text, i ? "," : "[");
         write_object(w, f->members, f->n_member, items + (size_t)i * f->room);

@@ -4,8 +4,8 @@
 #define BURST_PUBLISH_JSON_H
 #include "records/verdict.h"
 
-/* Room that any verdict fits into: 25 detectors, two models, three sentences that are all escapes. */
-enum { VERDICT_JSON_MAX = 24576 };
+/* Room that any verdict fits into: 25 detectors, two models, four related events, three sentences that are all escapes. */
+enum { VERDICT_JSON_MAX = 27648 };
 #define VERDICT_SCHEMA_URI "urn:burstd:schema:verdict:1"
 
 /* Does the verdict keep every rule the wire promises: mandatory fields, ranges, words, order of what is ordered?

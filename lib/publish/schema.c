@@ -74,18 +74,11 @@ static void schema_value(struct text *t, const struct field *f, int depth)
         break;
     case FIELD_GROUP: schema_object(t, f->members, f->n_member, depth); break;
     case FIELD_LIST:
-        text_put(t, "\"type\": \"array\", \"minItems\": 1, \"maxItems\": %d, \"items\": {", f->most);
+        text_put(t, "\"type\": \"array\", \"minItems\": %d, \"maxItems\": %d, \"items\": {", f->must ? 0 : 1, f->most);
         schema_object(t, f->members, f->n_member, depth);
         text_put(t, "}");
         break;
     }
-}
-
-/* Mandatory for everyone is what holds while an event still awaits data, too; the rest is in RULES. */
-static bool always_there(const struct field *f)
-{
-    return f->must && strcmp(f->name, "verdict") != 0 && strcmp(f->name, "action") != 0 &&
-           strcmp(f->name, "p_true") != 0;
 }
 
 static void schema_object(struct text *t, const struct field *fields, size_t n_field, int depth)
@@ -95,7 +88,7 @@ static void schema_object(struct text *t, const struct field *fields, size_t n_f
     line(t, depth);
     text_put(t, "\"required\": [");
     for (size_t i = 0; i < n_field; i++) {
-        if (!always_there(&fields[i])) continue;
+        if (!fields[i].must) continue;
         text_put(t, "%s", before);
         text_quote(t, fields[i].name);
         before = ", ";
@@ -121,8 +114,9 @@ static const char RULES[] =
     "  \"dependentRequired\": {\"ra\": [\"dec\"], \"dec\": [\"ra\"], \"ra_dec_error\": [\"containment_probability\"],\n"
     "    \"containment_probability\": [\"ra_dec_error\"], \"p_interval\": [\"p_interval_containment\"]},\n"
     "  \"allOf\": [\n"
-    "    {\"if\": {\"not\": {\"required\": [\"awaiting\"]}}, \"then\": {\"required\": [\"verdict\", \"action\", "
-    "\"p_true\"]}},\n"
+    "    {\"if\": {\"required\": [\"awaiting\"]}, \"then\": {\"required\": [\"expected_by\"], \"not\": {\"required\": "
+    "[\"verdict\"]}},\n"
+    "     \"else\": {\"required\": [\"verdict\", \"action\", \"p_true\"]}},\n"
     "    {\"if\": {\"required\": [\"verdict\"], \"properties\": {\"verdict\": {\"enum\": [\"false\", \"unclear\"]}}},\n"
     "     \"then\": {\"required\": [\"reason_code\"]}},\n"
     "    {\"if\": {\"properties\": {\"alert_type\": {\"const\": \"initial\"}}},\n"

@@ -170,6 +170,23 @@ enum burst_err verdict_check_fields(const struct verdict_view *view, struct burs
     return check_object(VERDICT_FIELD, VERDICT_FIELD_N, view, "", reterr);
 }
 
+/* A verdict, or what it waits for: never both, never neither. */
+static enum burst_err check_waiting(const struct verdict *v, struct burst_error *reterr)
+{
+    bool waits = v->await != AWAIT_NOTHING;
+    if (waits && v->call != CALL_NONE)
+        return burst_fail(reterr, BURST_E_CONFLICT, "verdict %s while awaiting %s", VERDICT_CALL_WORD[v->call],
+                          VERDICT_AWAIT_WORD[v->await]);
+    if (waits != (v->expected_ns != 0))
+        return burst_fail(reterr, BURST_E_MISSING, "awaiting and expected_by are known together");
+    if (waits) return BURST_OK;
+    if (v->call == CALL_NONE) return burst_fail(reterr, BURST_E_MISSING, "neither verdict nor awaiting");
+    if (v->action == ACTION_NONE) return burst_fail(reterr, BURST_E_MISSING, "action is owed by a verdict");
+    if (isnan(v->p_true)) return burst_fail(reterr, BURST_E_MISSING, "p_true is owed by a verdict");
+    if (v->n_evidence && !v->n_model) return burst_fail(reterr, BURST_E_MISSING, "model is owed by evidence");
+    return BURST_OK;
+}
+
 /* Fields that are known together or not at all, and reasons where a reason is owed. */
 static enum burst_err check_company(const struct verdict *v, struct burst_error *reterr)
 {
@@ -223,6 +240,7 @@ enum burst_err verdict_check(const struct verdict *v, struct burst_error *reterr
     struct verdict_view view;
     verdict_view_init(&view, v, 1); /* any time: the caller's alert_ns is checked by verdict_json */
     enum burst_err err = verdict_check_fields(&view, reterr);
+    if (!err) err = check_waiting(v, reterr);
     if (!err) err = check_company(v, reterr);
     if (!err) err = check_agreement(v, reterr);
     return err;

@@ -50,6 +50,35 @@ static const struct field MODEL_FIELD[] = {
     {"calibration", FIELD_GROUP, .must = true, ROWS(CALIBRATION_FIELD), .help = "how its logits become probabilities"},
 };
 
+#define RE(member) offsetof(struct related, member)
+static const struct field RELATED_FIELD[] = {
+    {"id", FIELD_TOKEN, .must = true, .at = RE(id), .room = EVENT_ID_TEXT,
+     .help = "of the other event, ours or a mission's"},
+    {"dt_s", FIELD_NUMBER, .must = true, .at = RE(dt_s), FIGURE, .help = "s, its time less this one's"},
+    {"separation_deg", FIELD_NUMBER, .at = RE(separation_deg), .digits = 6, .least = 0, .limit = 180,
+     .help = "degrees between the two positions"},
+    {"joint_far", FIELD_NUMBER, .at = RE(joint_far_hz), .digits = 6, .least = 0, .limit = 1e9,
+     .help = "Hz, of a chance coincidence as close"},
+};
+
+static const struct field PLATFORM_FIELD[] = {
+    {"saa", FIELD_WORD, .at = OF(platform.saa), .most = VERDICT_SAA_N, .words = VERDICT_SAA_WORD,
+     .help = "South Atlantic anomaly"},
+    {"latitude", FIELD_NUMBER, .at = OF(platform.lat_deg), .digits = 6, .least = -90, .limit = 90,
+     .help = "degrees, geodetic"},
+    {"longitude", FIELD_NUMBER, .at = OF(platform.lon_deg), .digits = 6, .least = -180, .limit = 360,
+     .help = "degrees east"},
+    {"altitude", FIELD_NUMBER, .at = OF(platform.alt_km), FIGURE, .help = "km above the ellipsoid"},
+    {"mcilwain_l", FIELD_NUMBER, .at = OF(platform.l_shell), .digits = 6, .least = 0, .limit = 1e6,
+     .help = "Earth radii"},
+    {"earth_limb_angle", FIELD_NUMBER, .at = OF(platform.limb_deg), .digits = 6, .least = -180, .limit = 180,
+     .help = "degrees of ra, dec above the Earth's limb; negative: behind the Earth"},
+    {"sun_angle", FIELD_NUMBER, .at = OF(platform.sun_deg), .digits = 6, .least = 0, .limit = 180,
+     .help = "degrees from ra, dec to the Sun"},
+    {"moon_angle", FIELD_NUMBER, .at = OF(platform.moon_deg), .digits = 6, .least = 0, .limit = 180,
+     .help = "degrees from ra, dec to the Moon"},
+};
+
 static const struct field LATENCY_FIELD[] = {
     {"since_trigger", FIELD_NUMBER, .at = OF(latency_since_trigger_s), TIMING,
      .help = "s from trigger_time to the telling"},
@@ -76,11 +105,16 @@ const struct field VERDICT_FIELD[] = {
     {"instrument", FIELD_FIXED, .must = true, .at = IN(instrument), .help = "GRD, GRM, ECLAIRs, GBM"},
     {"state", FIELD_WORD, .must = true, .at = OF(state), .most = STATE_N, .words = VERDICT_STATE_WORD,
      .help = "of the event"},
-    {"verdict", FIELD_WORD, .must = true, .at = OF(call), .most = CALL_N, .words = VERDICT_CALL_WORD,
-     .help = "is this a real transient to act on?"},
-    {"action", FIELD_WORD, .must = true, .at = OF(action), .most = ACTION_N, .words = VERDICT_ACTION_WORD,
+    {"verdict", FIELD_WORD, .at = OF(call), .most = CALL_N, .words = VERDICT_CALL_WORD,
+     .help = "is this a real transient to act on? Absent while awaiting"},
+    {"awaiting", FIELD_WORD, .at = OF(await), .most = AWAIT_N, .words = VERDICT_AWAIT_WORD,
+     .help = "what the verdict waits for"},
+    {"expected_by", FIELD_TIME, .at = OF(expected_ns), .help = "UTC by which what is awaited should have come"},
+    {"machine_verdict", FIELD_WORD, .at = OF(machine_call), .most = CALL_N, .words = VERDICT_CALL_WORD,
+     .help = "after a decision of the mission's or a person's: what the machine says now"},
+    {"action", FIELD_WORD, .at = OF(action), .most = ACTION_N, .words = VERDICT_ACTION_WORD,
      .help = "what burstd asks for"},
-    {"p_true", FIELD_NUMBER, .must = true, .at = OF(p_true), SHARE, .help = "calibrated probability of `true`"},
+    {"p_true", FIELD_NUMBER, .at = OF(p_true), SHARE, .help = "calibrated probability of `true`"},
     {"p_interval", FIELD_PAIR, .at = OF(p_lo), SHARE, .help = "[lo, hi] around p_true"},
     {"p_interval_containment", FIELD_NUMBER, .at = OF(p_containment), SHARE,
      .help = "probability that p_interval holds"},
@@ -98,10 +132,13 @@ const struct field VERDICT_FIELD[] = {
     {"ra_dec_error", FIELD_NUMBER, .at = OF(ra_dec_error_deg), ANGLE, .least = 0, .limit = 180,
      .help = "degrees, radius of the circle that holds containment_probability"},
     {"containment_probability", FIELD_NUMBER, .at = OF(containment), SHARE, .help = "of ra_dec_error"},
+    {"related", FIELD_LIST, .at = OF(related), .at_n = OF(n_related), .room = sizeof(struct related),
+     .most = RELATED_MAX, ROWS(RELATED_FIELD), .help = "events at about this time: linked, never merged"},
+    {"platform", FIELD_GROUP, ROWS(PLATFORM_FIELD), .help = "where the satellite was at trigger_time"},
     {"evidence", FIELD_LIST, .at = OF(evidence), .at_n = OF(n_evidence), .room = sizeof(struct evidence),
      .most = EVIDENCE_MAX, ROWS(EVIDENCE_FIELD), .help = "per detector or image"},
     {"model", FIELD_LIST, .must = true, .at = OF(model), .at_n = OF(n_model), .room = sizeof(struct model_tag),
-     .most = MODEL_MAX, ROWS(MODEL_FIELD), .help = "the networks behind this revision"},
+     .most = MODEL_MAX, ROWS(MODEL_FIELD), .help = "the networks behind this revision; empty where none was asked"},
     {"latency", FIELD_GROUP, .told = true, ROWS(LATENCY_FIELD), .help = "seconds"},
 };
 const size_t VERDICT_FIELD_N = sizeof VERDICT_FIELD / sizeof VERDICT_FIELD[0];
@@ -160,8 +197,8 @@ bool field_known(const struct field *f, const void *base)
     case FIELD_SHARES: return !isnan(*(const double *)at);
     case FIELD_TIME: return *(const int64_t *)at != 0;
     case FIELD_FLAGS: return true;
-    case FIELD_TEXTS:
-    case FIELD_LIST: return field_count(f, base) != 0;
+    case FIELD_TEXTS: return field_count(f, base) != 0;
+    case FIELD_LIST: return f->must || field_count(f, base) != 0;
     case FIELD_GROUP: return group_known(f, base);
     }
     return false;

@@ -19,7 +19,8 @@ enum field_kind {
     FIELD_FLAGS,    /* unsigned: an array of `words` by bit; none set is an empty array */
     FIELD_TEXTS,    /* char[most][room], int count at `at_n`: an array of strings; 0: unknown */
     FIELD_GROUP,    /* the same struct: an object of `members` */
-    FIELD_LIST,     /* struct[most] of `room` bytes, int count at `at_n`: an array of objects; 0: unknown */
+    FIELD_LIST,     /* struct[most] of `room` bytes, int count at `at_n`: an array of objects; 0: unknown, where it
+                     must be there an empty array */
 };
 
 struct field {

@@ -8,7 +8,9 @@ enum verdict_call { CALL_NONE, CALL_TRUE, CALL_FALSE, CALL_UNCLEAR, CALL_N };
 enum verdict_state { STATE_OPEN, STATE_CONFIRMED, STATE_REJECTED, STATE_RETRACTED, STATE_EXPIRED, STATE_N };
 enum alert_type { ALERT_INITIAL, ALERT_UPDATE, ALERT_RETRACTION, ALERT_N };
 enum alert_tense { TENSE_CURRENT, TENSE_TEST, TENSE_INJECTION, TENSE_ARCHIVAL, TENSE_N };
-enum verdict_action { ACTION_FOLLOW_UP, ACTION_REVIEW, ACTION_CANCEL, ACTION_N };
+enum verdict_action { ACTION_NONE, ACTION_FOLLOW_UP, ACTION_REVIEW, ACTION_CANCEL, ACTION_N };
+enum verdict_await { AWAIT_NOTHING, AWAIT_SUBIMAGE, AWAIT_EVENTS, AWAIT_N };
+enum verdict_saa { VERDICT_SAA_UNKNOWN, VERDICT_SAA_OUTSIDE, VERDICT_SAA_INSIDE, VERDICT_SAA_N };
 enum event_class {
     CLASS_GRB,
     CLASS_SGR,
@@ -50,12 +52,14 @@ enum reason_code {
     REASON_N
 };
 
-/* Words on the wire, indexed by the enums above; NULL for CALL_NONE and REASON_NONE. */
+/* Words on the wire, indexed by the enums above; NULL for what is none or unknown. */
 extern const char *const VERDICT_CALL_WORD[CALL_N];
 extern const char *const VERDICT_STATE_WORD[STATE_N];
 extern const char *const ALERT_TYPE_WORD[ALERT_N];
 extern const char *const ALERT_TENSE_WORD[TENSE_N];
 extern const char *const VERDICT_ACTION_WORD[ACTION_N];
+extern const char *const VERDICT_AWAIT_WORD[AWAIT_N];
+extern const char *const VERDICT_SAA_WORD[VERDICT_SAA_N];
 extern const char *const EVENT_CLASS_WORD[CLASS_N];
 extern const char *const REASON_CODE_WORD[REASON_N];
 
@@ -93,6 +97,23 @@ struct evidence {
     uint8_t input_sha256[32];
 };
 
+/* Another event at about this time. */
+struct related {
+    char id[EVENT_ID_TEXT];
+    double dt_s;           /* its time less ours */
+    double separation_deg; /* NaN: one of the positions is unknown */
+    double joint_far_hz;   /* NaN: not measured */
+};
+
+/* Where the satellite was at trigger_ns; a figure that is NaN is unknown. All zeros is no answer: platform_unknown. */
+struct verdict_platform {
+    enum verdict_saa saa;
+    double lat_deg, lon_deg, alt_km; /* geodetic; east */
+    double l_shell;                  /* McIlwain L, Earth radii */
+    double limb_deg;                 /* the event's position above the Earth's limb; negative: behind the Earth */
+    double sun_deg, moon_deg;        /* angles from the event's position */
+};
+
 struct verdict {
     struct source source;
     char id[EVENT_ID_TEXT];
@@ -101,11 +122,15 @@ struct verdict {
     enum alert_type type;
     enum alert_tense tense;
     enum verdict_state state;
-    bool closed; /* this revision closes the event: the store's `open` flag, not a field of the wire */
-    enum verdict_call call;
-    double p_true, p_lo, p_hi, p_containment; /* p_lo NaN: no interval */
+    bool closed;              /* this revision closes the event: the store's `open` flag, not a field of the wire */
+    enum verdict_call call;   /* CALL_NONE exactly while `await` says what is awaited */
+    enum verdict_await await; /* ... */
+    int64_t expected_ns;      /* TT, with `await`: by when it should have come; 0: none */
+    enum verdict_call
+        machine_call; /* after a decision of the mission's or a person's: what the machine says; else CALL_NONE */
+    double p_true, p_lo, p_hi, p_containment; /* p_true NaN: awaiting; p_lo NaN: no interval */
     double p_astro;                           /* NaN: left out */
-    double classification[CLASS_N];           /* sum 1 */
+    double classification[CLASS_N];           /* sum 1; first NaN: unknown */
     enum reason_code reason;
     int n_reason;
     char reasons[REASON_MAX][REASON_TEXT];
@@ -114,12 +139,17 @@ struct verdict {
     int64_t trigger_refined_ns;                            /* TT; 0: none */
     struct time_span window;                               /* data behind this revision */
     double ra_deg, dec_deg, ra_dec_error_deg, containment; /* ra NaN: position unknown */
+    int n_related;
+    struct related related[RELATED_MAX];
+    struct verdict_platform platform;
     int n_evidence;
     struct evidence evidence[EVIDENCE_MAX];
-    int n_model;
+    int n_model; /* 0 where no network was asked */
     struct model_tag model[MODEL_MAX];
     double latency_since_trigger_s, latency_decode_s, latency_infer_s; /* outside core */
     int64_t
         arrived_mono_ns; /* host monotonic time of the deciding message: publish measures packet-to-verdict with it */
 };
+/* Every figure NaN. */
+void verdict_platform_unknown(struct verdict_platform *ret);
 #endif

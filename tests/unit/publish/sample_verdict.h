@@ -68,6 +68,7 @@ static inline struct verdict sample_burst(void)
         v.verdict_id[i] = (uint8_t)(i + 1);
     v.window.start_ns = v.trigger_ns - 60 * CLOCK_NS_PER_S;
     v.window.stop_ns = v.trigger_ns + 60 * CLOCK_NS_PER_S;
+    verdict_platform_unknown(&v.platform);
     v.evidence[0] = sample_evidence("n6", 0.97);
     v.evidence[1] = sample_evidence("n7", 0.88);
     v.evidence[1].hardness = NAN;
@@ -101,6 +102,25 @@ static inline struct verdict sample_image(void)
     v.n_evidence = 1;
     v.evidence[0] = sample_evidence("image", 0.041);
     v.evidence[0].t90_s = v.evidence[0].peak_rate_hz = v.evidence[0].hardness = NAN;
+    return v;
+}
+
+/* A mission's trigger that still waits for its sub-image, beside a burst of another mission. */
+static inline struct verdict sample_awaiting(void)
+{
+    struct verdict v = sample_image();
+    v.state = STATE_OPEN;
+    v.call = CALL_NONE;
+    v.action = ACTION_NONE;
+    v.await = AWAIT_SUBIMAGE;
+    v.expected_ns = v.trigger_ns + 600 * CLOCK_NS_PER_S;
+    v.p_true = v.classification[0] = NAN;
+    v.reason = REASON_NONE;
+    v.n_reason = v.n_evidence = v.n_model = 0;
+    v.trigger_refined_ns = 0;
+    v.n_related = 1;
+    v.related[0] = (struct related){.id = "Fermi-GBM-1", .dt_s = -1.25, .separation_deg = 4.5, .joint_far_hz = NAN};
+    v.platform = (struct verdict_platform){VERDICT_SAA_OUTSIDE, -2.46, 112.3, 621.27, 1.125, 51.5, 120.75, NAN};
     return v;
 }
 
@@ -144,6 +164,15 @@ static inline struct verdict sample_longest(void)
         v.evidence[i].hardness = -1.23456789e-7;
         v.evidence[i].quality = (1u << EVIDENCE_FLAG_N) - 1;
     }
+    v.n_related = RELATED_MAX;
+    for (int i = 0; i < RELATED_MAX; i++) {
+        v.related[i] =
+            (struct related){.dt_s = -123456.789, .separation_deg = 1.23456789e-7, .joint_far_hz = 1.23456789e-7};
+        memset(v.related[i].id, '"', EVENT_ID_TEXT - 1);
+    }
+    v.platform = (struct verdict_platform){VERDICT_SAA_OUTSIDE, -1.23456789e-7, -1.23456789e-7, -1.23456789e-7,
+                                           1.23456789e-7,       -1.23456789e-7, 1.23456789e-7,  1.23456789e-7};
+    v.machine_call = CALL_UNCLEAR;
     v.n_model = MODEL_MAX;
     for (int i = 0; i < MODEL_MAX; i++) {
         v.model[i] = sample_model();

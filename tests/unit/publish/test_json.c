@@ -107,6 +107,23 @@ TEST(known_values_and_their_words_are_there)
     CHECK(says(json_of(&v), "\"record_number\":3,\"supersedes\":2,"));
 }
 
+TEST(what_is_awaited_stands_in_place_of_a_verdict)
+{
+    struct verdict v = sample_awaiting();
+    const char *json = json_of(&v);
+    CHECK(says(json, "\"state\":\"open\",\"awaiting\":\"subimage\",\"expected_by\":\"2011-07-21T04:57:43.760000Z\","
+                     "\"trigger_time\""));
+    CHECK(says(json, "\"related\":[{\"id\":\"Fermi-GBM-1\",\"dt_s\":-1.25,\"separation_deg\":4.5}],\"platform\":{"
+                     "\"saa\":\"outside\",\"latitude\":-2.46,\"longitude\":112.3,\"altitude\":621.27,"
+                     "\"mcilwain_l\":1.125,\"earth_limb_angle\":51.5,\"sun_angle\":120.75},\"model\":[],"));
+    const char *const absent[] = {"\"verdict\"", "\"action\"", "p_true", "evidence", "machine_verdict", "moon_angle"};
+    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
+        CHECK_SAY(!strstr(json, absent[i]), "%s is there: %s", absent[i], json);
+    v = sample_image();
+    v.machine_call = CALL_TRUE;
+    CHECK(says(json_of(&v), "\"verdict\":\"false\",\"machine_verdict\":\"true\",\"action\":\"cancel\""));
+}
+
 TEST(numbers_have_the_stated_digits_and_no_noise)
 {
     struct verdict v = sample_image();
@@ -187,7 +204,7 @@ TEST(missing_mandatory_values_are_refused)
     REFUSED(sample_burst, v.id[0] = 0, BURST_E_MISSING, "id is mandatory");
     REFUSED(sample_burst, v.record_number = 0, BURST_E_MISSING, "record_number");
     REFUSED(sample_burst, memset(v.verdict_id, 0, 16), BURST_E_MISSING, "verdict_id");
-    REFUSED(sample_burst, v.call = CALL_NONE, BURST_E_MISSING, "verdict is mandatory");
+    REFUSED(sample_burst, v.call = CALL_NONE, BURST_E_MISSING, "neither verdict nor awaiting");
     REFUSED(sample_burst, v.p_true = NAN, BURST_E_MISSING, "p_true");
     REFUSED(sample_burst, v.trigger_ns = 0, BURST_E_MISSING, "trigger_time");
     REFUSED(sample_burst, v.n_model = 0, BURST_E_MISSING, "model");
@@ -200,6 +217,13 @@ TEST(missing_mandatory_values_are_refused)
     REFUSED(sample_burst, v.p_containment = NAN, BURST_E_MISSING, "p_interval_containment");
     REFUSED(sample_image, v.dec_deg = NAN, BURST_E_MISSING, "ra and dec");
     REFUSED(sample_image, v.containment = NAN, BURST_E_MISSING, "containment_probability");
+    REFUSED(sample_image, v.action = ACTION_NONE, BURST_E_MISSING, "action");
+    REFUSED(sample_awaiting, v.await = AWAIT_NOTHING;
+            v.expected_ns = 0, BURST_E_MISSING, "neither verdict nor awaiting");
+    REFUSED(sample_awaiting, v.expected_ns = 0, BURST_E_MISSING, "expected_by");
+    REFUSED(sample_image, v.expected_ns = v.trigger_ns, BURST_E_MISSING, "expected_by");
+    REFUSED(sample_awaiting, v.related[0].id[0] = 0, BURST_E_MISSING, "related[0].id");
+    REFUSED(sample_awaiting, v.related[0].dt_s = NAN, BURST_E_MISSING, "related[0].dt_s");
 }
 
 TEST(values_out_of_range_are_refused)
@@ -228,6 +252,9 @@ TEST(values_out_of_range_are_refused)
     REFUSED(sample_burst, v.n_evidence = -1, BURST_E_RANGE, "evidence");
     REFUSED(sample_burst, v.n_reason = REASON_MAX + 1, BURST_E_RANGE, "reasons");
     REFUSED(sample_burst, v.latency_infer_s = INFINITY, BURST_E_RANGE, "latency.infer");
+    REFUSED(sample_awaiting, v.n_related = RELATED_MAX + 1, BURST_E_RANGE, "related: 5 items");
+    REFUSED(sample_awaiting, v.related[0].separation_deg = 181, BURST_E_RANGE, "related[0].separation_deg");
+    REFUSED(sample_awaiting, v.platform.lat_deg = 90.5, BURST_E_RANGE, "platform.latitude");
 }
 
 TEST(broken_text_is_refused)
@@ -259,6 +286,7 @@ TEST(contradictions_are_refused)
     REFUSED(sample_image, v.tense = TENSE_TEST, BURST_E_CONFLICT, "alert_tense test");
     REFUSED(sample_burst, v.source.realm = REALM_TEST, BURST_E_CONFLICT, "alert_tense archival");
     REFUSED(sample_burst, v.evidence[1] = v.evidence[0], BURST_E_CONFLICT, "both 'n6'");
+    REFUSED(sample_awaiting, v.call = CALL_FALSE, BURST_E_CONFLICT, "verdict false while awaiting subimage");
 }
 
 TEST(what_is_allowed_at_the_edges_passes)
@@ -312,11 +340,13 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "--samples") == 0)
         return write_sample(argv[2], "burst", sample_burst()) || write_sample(argv[2], "image", sample_image()) ||
                write_sample(argv[2], "retraction", sample_retraction()) ||
+               write_sample(argv[2], "awaiting", sample_awaiting()) ||
                write_sample(argv[2], "longest", sample_longest());
     RUN(the_whole_text_is_the_one_written_by_hand);
     RUN(core_lacks_when_how_fast_and_on_what_and_nothing_else);
     RUN(unknown_values_are_left_out);
     RUN(known_values_and_their_words_are_there);
+    RUN(what_is_awaited_stands_in_place_of_a_verdict);
     RUN(numbers_have_the_stated_digits_and_no_noise);
     RUN(told_class_probabilities_still_sum_to_one);
     RUN(the_longest_verdict_fits_the_stated_room);
