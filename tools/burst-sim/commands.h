@@ -10,6 +10,7 @@ enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 /* Each takes the arguments behind `burst-sim`, its own name first, and returns the program's exit status. */
 int command_lightcurves(int argc, char **argv);
 int command_events(int argc, char **argv);
+int command_stream(int argc, char **argv);
 int command_images(int argc, char **argv);
 int command_image(int argc, char **argv);
 

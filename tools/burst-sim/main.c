@@ -8,6 +8,7 @@ static const char USAGE[] =
     "\n"
     "  lightcurves  labelled windows of single detectors, prepared as burstd prepares them, for training\n"
     "  events       a FITS event file as the mission writes it: GECAM-B (25 detectors) or Fermi/GBM (12 files)\n"
+    "  stream       a day in orbit as GECAM-B event chunks, any stretch of it alone\n"
     "  images       labelled ECLAIRs sub-images, prepared as burstd prepares them, for training\n"
     "  image        one ECLAIRs sub-image as the FITS file the mission sends\n";
 
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
         int (*run)(int argc, char **argv);
     } COMMAND[] = {{"lightcurves", command_lightcurves},
                    {"events", command_events},
+                   {"stream", command_stream},
                    {"images", command_images},
                    {"image", command_image}};
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {

@@ -2,11 +2,14 @@
 #include "sim/scene.h"
 #include "sim/lightcurve.h"
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const double BIN_S = 0.064;
 static const double NIGHT_GAP_S = 240.0; /* longer than a window, so that happenings do not share one */
+static const double OUTAGE_CLEAR_S = 120.0;
+#define SCENE_ORBIT_S 5700.0 /* as in background.c */
 
 static enum crystal crystal_of(enum sim_mission mission)
 {
@@ -160,20 +163,78 @@ static enum burst_err draw_hump(struct rng *r, struct scene *s, struct burst_err
     return err;
 }
 
-static enum burst_err draw_night(struct rng *r, struct scene *s, double snr, struct burst_error *reterr)
+/* A burst, a hump, a spike or a flare; the first of a scene is a burst. */
+static enum burst_err draw_happening(struct rng *r, struct scene *s, double start_s, double snr,
+                                     struct burst_error *reterr)
 {
     static const double SHARE[4] = {0.45, 0.25, 0.15, 0.15};
     static const enum transient_family FAMILY[4] = {TRANSIENT_N, TRANSIENT_HUMP, TRANSIENT_SPIKE, TRANSIENT_FLARE};
+    struct scene_item *item = &s->item[s->n_item++];
+    enum transient_family family = FAMILY[s->n_item == 1 ? 0 : rng_pick(r, SHARE, 4)];
+    if (family == TRANSIENT_N) return draw_burst(r, s, start_s, snr, item, reterr);
+    return draw_look_alike(r, s, family, start_s, item, reterr);
+}
+
+static enum burst_err draw_night(struct rng *r, struct scene *s, double snr, struct burst_error *reterr)
+{
     enum burst_err err = BURST_OK;
     for (double t = 0.5 * NIGHT_GAP_S; t < s->duration_s - 30.0 && s->n_item < SCENE_ITEM_MAX && !err;
          t += NIGHT_GAP_S) {
-        struct scene_item *item = &s->item[s->n_item++];
         double start = t + rng_between(r, -20.0, 20.0), bright = snr > 0.0 ? snr : rng_log_between(r, 8.0, 150.0);
-        enum transient_family family = FAMILY[s->n_item == 1 ? 0 : rng_pick(r, SHARE, 4)]; /* the first is a burst */
-        if (family == TRANSIENT_N)
-            err = draw_burst(r, s, start, bright, item, reterr);
-        else
-            err = draw_look_alike(r, s, family, start, item, reterr);
+        err = draw_happening(r, s, start, bright, reterr);
+    }
+    return err;
+}
+
+/* An inclination of 29 degrees meets the anomaly on about half of its orbits, deepest in the middle of them. */
+static void draw_outages(struct rng *r, struct scene *s)
+{
+    enum { ORBITS_A_DAY = 15, PASSES = 7 };
+    static const double DEEPEST_S = 1320.0;
+    int first = (int)(ORBITS_A_DAY * rng_uniform(r));
+    double phase = rng_uniform(r);
+    for (int orbit = 0; (orbit + phase) * SCENE_ORBIT_S < s->duration_s && s->n_outage < SCENE_OUTAGE_MAX; orbit++) {
+        int pass = (orbit + first) % ORBITS_A_DAY;
+        if (pass >= PASSES) continue;
+        double middle = (orbit + phase) * SCENE_ORBIT_S, half = 0.5 * DEEPEST_S * sin(M_PI * (pass + 0.5) / PASSES);
+        struct scene_outage outage = {floor(fmax(middle - half, 0.0)), floor(fmin(middle + half, s->duration_s))};
+        if (outage.stop_s > outage.start_s) s->outage[s->n_outage++] = outage;
+    }
+}
+
+/* The way in (side > 0) or out of the anomaly, seen up to the moment the detectors go off or from when they are on again. */
+static enum burst_err draw_edge(struct rng *r, struct scene *s, double at_s, double side, struct burst_error *reterr)
+{
+    struct scene_item *item = &s->item[s->n_item++];
+    enum burst_err err = BURST_OK;
+    do {
+        err = draw_look_alike(r, s, TRANSIENT_RAMP, 0.0, item, reterr);
+    } while (!err && side * item->transient.rise_s < 0.0);
+    double shift = at_s - item->transient.centre_s;
+    item->transient.centre_s += shift;
+    item->start_s += shift;
+    item->stop_s += shift;
+    return err;
+}
+
+static bool outage_near(const struct scene *s, double t)
+{
+    for (int i = 0; i < s->n_outage; i++)
+        if (t > s->outage[i].start_s - OUTAGE_CLEAR_S && t < s->outage[i].stop_s + OUTAGE_CLEAR_S) return true;
+    return false;
+}
+
+static enum burst_err draw_orbit(struct rng *r, struct scene *s, double every_s, struct burst_error *reterr)
+{
+    enum burst_err err = BURST_OK;
+    draw_outages(r, s);
+    for (int i = 0; i < s->n_outage && !err; i++) {
+        err = draw_edge(r, s, s->outage[i].start_s, 1.0, reterr);
+        if (!err) err = draw_edge(r, s, s->outage[i].stop_s, -1.0, reterr);
+    }
+    for (double t = 0.5 * every_s; t < s->duration_s - 30.0 && s->n_item < SCENE_ITEM_MAX && !err; t += every_s) {
+        double start = t + rng_between(r, -0.4, 0.4) * every_s, bright = rng_log_between(r, 8.0, 150.0);
+        if (!outage_near(s, start)) err = draw_happening(r, s, start, bright, reterr);
     }
     return err;
 }
@@ -214,6 +275,28 @@ enum burst_err scene_new(enum sim_mission mission, enum scene_kind kind, uint64_
     }
     *ret_scene = s;
     return BURST_OK;
+}
+
+enum burst_err scene_new_orbit(enum sim_mission mission, uint64_t seed, double duration_s, double every_s, double rate,
+                               double rest, struct scene **ret_scene, struct burst_error *reterr)
+{
+    struct scene *s = NULL;
+    struct rng r;
+    if (!(duration_s <= 604800.0 && every_s >= 120.0 && rate > 0.0 && rate <= 1000.0 && rest > 0.0 && rest <= 1000.0))
+        return burst_fail(reterr, BURST_E_RANGE, "an orbit of %g s, something every %g s, rates times %g and %g",
+                          duration_s, every_s, rate, rest);
+    enum burst_err err = scene_new(mission, SCENE_QUIET, seed, duration_s, 0.0, &s, reterr);
+    if (err) return err;
+    for (int d = 0; d < s->n_detector; d++)
+        for (int g = 0; g < SIM_GROUP; g++)
+            s->background[d].level[g] *= g == SIM_REST ? rate * rest : rate;
+    rng_seed(&r, seed, 1);
+    err = draw_orbit(&r, s, every_s, reterr);
+    if (err)
+        scene_free(s);
+    else
+        *ret_scene = s;
+    return err;
 }
 
 void scene_free(struct scene *s)
