@@ -45,7 +45,7 @@ static enum burst_err fill_row(const struct eclairs_alert *a, const struct catal
                                struct burst_error *reterr)
 {
     struct image_sample s;
-    enum burst_err err = subimage_prepare(&a->packet, c, &s, reterr);
+    enum burst_err err = subimage_prepare(&a->packet, c, NULL, &s, reterr);
     if (!err) err = image_input(s.snr[0], s.mask[0], IMAGE_SIDE * IMAGE_SIDE, &ECLAIRS_SCALING, row->input, reterr);
     if (err) return err;
     row->family = a->family;
