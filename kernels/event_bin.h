@@ -15,7 +15,7 @@ struct event_layout {
     int time_at;               /* f64, seconds; adds zero_ns, rounded to the nearest ns */
     int channel_at;            /* i16, or u8 where channel_bytes is 1 */
     int channel_bytes;         /* 1 or 2 */
-    int64_t zero_ns;           /* mission elapsed time of a stored 0, ns */
+    int64_t zero_ns;           /* mission elapsed time of a stored 0, ns; in [-4e18, 4e18] */
     int64_t least_ns, most_ns; /* mission elapsed time that a row may have, inclusive; both in [0, 4e18] */
     int type_at, type_is;      /* u8: rows of another type are not recommended */
     int flag_at, flag_below;   /* u8: rows with a flag of at least this are not recommended */
@@ -30,7 +30,8 @@ struct event_layout {
 /* 1,024 bins of one detector: bin k0 + t covers mission elapsed time [k0 + t, k0 + t + 1) x 64 ms. */
 struct event_tile {
     int64_t k0;
-    uint32_t *counts; /* [n_atom + 1][EVENT_TILE_BINS]; the last row is dead time of all rows, units of EVENT_DEAD_NS */
+    uint32_t *counts; /* [n_atom + 1][EVENT_TILE_BINS]; the last row is dead time of all rows, units of EVENT_DEAD_NS,
+                         and stays at its most where it would overflow */
 };
 
 enum event_row_fault {
@@ -54,11 +55,12 @@ struct event_tally {
     int64_t before_ns;         /* of the last row taken */
     struct {                   /* the last recommended row, for merging */
         int64_t t_ns, dead_ns;
-        int gain, atom; /* gain -1: none */
+        int gain, atom; /* gain -1: none, or half of a pair; -2: the next one is half of a pair across two tiles */
     } seen;
 };
 
-/* Count rows [tally->n_row, n_row) until one does not belong to the tile.
+/* Count rows [tally->n_row, n_row) until one does not belong to the tile. A row is asked for its time, tile, gain, dead
+ * time and channel, in this order.
  *
  * Given     rows   n_row rows of row_bytes each
  *           tile   k0 any multiple of EVENT_TILE_BINS; counts hold what was counted before
@@ -66,8 +68,9 @@ struct event_tally {
  * Returned  tile->counts, tally; on EVENT_ROW_BEYOND ask for the tile of row tally->n_row (event_row_bin) and call again; on a
  *           fault the tile has been partly filled: throw the table's counts away
  * Notes     A deposit recorded in both gains: of two recommended rows in succession whose gains differ, the later within the
- *           first's dead time, the low-gain one counts. That needs rows in order of time: where n_back is not 0 and gain_at
- *           is not -1, sort the rows and begin again.
+ *           first's dead time, the low-gain one counts; pairs are taken in order, a row belongs to one at most. That needs
+ *           rows in order of time: where n_back is not 0 and gain_at is not -1, sort the rows and begin again.
+ *           Always n_event + n_outside + n_dropped + n_merged = n_row. Rows behind n_row are not read.
  *           The widest implementation the processor has is used (AVX-512, AVX2, portable); all give the same counts.
  * Source    formats.md 2 (recommended events, both gains, dead time), protocol.md 4 (bins), performance.md 4 */
 enum event_row_fault event_bin(const struct event_layout *layout, const uint8_t *rows, size_t n_row,
