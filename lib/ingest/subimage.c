@@ -11,11 +11,19 @@
 #include <string.h>
 #include <strings.h>
 
-/* Limits on what a sub-image may claim: wide, there to catch bytes that are no sky image (swapped, shifted, scaled). */
-static const double SNR_MOST = 1e6; /* sigma; the brightest sources reach a few thousand */
-static const double PIXEL_LEAST_DEG = 1e-4, PIXEL_MOST_DEG = 5.0;
-static const double CD_SINGULAR = 1e-6;     /* |det| below this part of |row 1| |row 2|: the axes are parallel */
+static const double SNR_MOST = 1e6;         /* sigma; the brightest sources reach a few thousand */
 enum { SKY_MOST = 4096, ALERT_MOST = 255 }; /* Alert_MsgCount has 8 bits: formats.md 4.4 */
+
+/* Sky coordinates that are no camera's: the side of the whole sky image on the tangent plane (ECLAIRs: 200 pixels of 0.56
+ * degrees), and how far from square its pixels may be. */
+static const double SKY_LEAST_DEG = 30, SKY_MOST_DEG = 300, CD_MOST_DEG = 10, SQUARE = 0.5;
+
+/* Read the wrong way round, the exponent of a single comes from its last byte, which is anything: 42 % of the numbers are then
+ * over 1e6 and 10 % under 1e-30; rounded ones, whose last byte is 0, are nearly all under. */
+static const double SNR_TINY = 1e-30, SWAPPED_SHARE = 0.25;
+/* Noise has 0.93 sigma from pixel to pixel, and half of that between neighbours (science.md B.2). */
+static const double SAME_SIGMA = 0.01, SAME_SHARE = 0.75;
+enum { PAIRS_LEAST = 16 };
 
 /* ---- shape ---- */
 
@@ -156,49 +164,128 @@ static void refuse_other_projections(struct reading *r)
     expect_if_there(r, "CUNIT2", "deg");
 }
 
-static void read_wcs(struct reading *r, struct tan_wcs *w)
+static void read_matrix(struct reading *r, struct tan_wcs *w)
 {
-    if (!r->err) r->err = fits_key_expect(r->hdu, "CTYPE1", "RA---TAN", r->reterr);
-    if (!r->err) r->err = fits_key_expect(r->hdu, "CTYPE2", "DEC--TAN", r->reterr);
-    refuse_other_projections(r);
-    w->crpix[0] = read_real(r, "CRPIX1", -1e5, 1e5);
-    w->crpix[1] = read_real(r, "CRPIX2", -1e5, 1e5);
-    w->crval_deg[0] = read_real(r, "CRVAL1", -180, 360);
-    w->crval_deg[1] = read_real(r, "CRVAL2", -90, 90);
-    w->cd[0][0] = read_real(r, "CD1_1", -PIXEL_MOST_DEG, PIXEL_MOST_DEG);
-    w->cd[0][1] = read_real(r, "CD1_2", -PIXEL_MOST_DEG, PIXEL_MOST_DEG);
-    w->cd[1][0] = read_real(r, "CD2_1", -PIXEL_MOST_DEG, PIXEL_MOST_DEG);
-    w->cd[1][1] = read_real(r, "CD2_2", -PIXEL_MOST_DEG, PIXEL_MOST_DEG);
+    w->cd[0][0] = read_real(r, "CD1_1", -CD_MOST_DEG, CD_MOST_DEG);
+    w->cd[0][1] = read_real(r, "CD1_2", -CD_MOST_DEG, CD_MOST_DEG);
+    w->cd[1][0] = read_real(r, "CD2_1", -CD_MOST_DEG, CD_MOST_DEG);
+    w->cd[1][1] = read_real(r, "CD2_2", -CD_MOST_DEG, CD_MOST_DEG);
+}
+
+/* Numbers that can be read but belong to no coded mask: its sky is a grid of square pixels around the axis it looks along. */
+static void refuse_absurd(struct reading *r, const struct subimage_packet *p)
+{
+    const struct tan_wcs *w = &p->wcs;
     double row1 = hypot(w->cd[0][0], w->cd[0][1]), row2 = hypot(w->cd[1][0], w->cd[1][1]);
     double det = w->cd[0][0] * w->cd[1][1] - w->cd[0][1] * w->cd[1][0];
-    refuse_unless(r, row1 >= PIXEL_LEAST_DEG && row2 >= PIXEL_LEAST_DEG && fabs(det) > CD_SINGULAR * row1 * row2,
-                  BURST_E_RANGE, "CD1_1", "the CD matrix is singular or below 1e-4 degrees a pixel");
+    double y = w->crpix[0] - 1 + p->sky_y0, z = w->crpix[1] - 1 + p->sky_z0;
+    refuse_unless(r, fabs(det) > SQUARE * row1 * row2 && fmin(row1, row2) >= SQUARE * fmax(row1, row2), BURST_E_RANGE,
+                  "CD1_1", "the CD matrix is singular, or its pixels are no squares");
+    refuse_unless(r, row1 * p->sky_n >= SKY_LEAST_DEG && row1 * p->sky_n <= SKY_MOST_DEG, BURST_E_RANGE, "CD1_1",
+                  "the sky of SKYN pixels is not 30 to 300 degrees wide");
+    refuse_unless(r, fmin(y, z) >= -0.5 && fmax(y, z) <= p->sky_n - 0.5, BURST_E_RANGE, "CRPIX1",
+                  "the axis lies outside the sky of SKYN pixels a side");
+}
+
+/* A sub-image that nobody can place on the sky is an alert all the same: docs/decisions/0008. */
+static void read_wcs(const struct fits_hdu *hdu, struct subimage_packet *p)
+{
+    struct burst_error why;
+    struct reading r = {hdu, &why, fits_key_expect(hdu, "CTYPE1", "RA---TAN", &why)};
+    if (!r.err) r.err = fits_key_expect(hdu, "CTYPE2", "DEC--TAN", &why);
+    refuse_other_projections(&r);
+    p->wcs.crpix[0] = read_real(&r, "CRPIX1", -1e5, 1e5);
+    p->wcs.crpix[1] = read_real(&r, "CRPIX2", -1e5, 1e5);
+    p->wcs.crval_deg[0] = read_real(&r, "CRVAL1", -180, 360);
+    p->wcs.crval_deg[1] = read_real(&r, "CRVAL2", -90, 90);
+    read_matrix(&r, &p->wcs);
+    refuse_absurd(&r, p);
+    if (!r.err) return;
+    p->faults |= SUBIMAGE_NO_WCS;
+    p->wcs = (struct tan_wcs){0};
+    (void)snprintf(p->wcs_fault, sizeof p->wcs_fault, "%.*s", FAULT_TEXT - 1, why.text);
 }
 
 /* ---- pixels ---- */
 
-static enum burst_err read_pixels(const struct fits_hdu *hdu, float *snr, struct burst_error *reterr)
+static float turned(float value)
+{
+    uint8_t b[4], back[4];
+    memcpy(b, &value, sizeof b);
+    for (int i = 0; i < 4; i++)
+        back[i] = b[3 - i];
+    memcpy(&value, back, sizeof value);
+    return value;
+}
+
+/* No signal to noise of any sky: infinite, over SNR_MOST, or so small that only a wrong exponent makes it. */
+static bool is_odd(float value)
+{
+    double size = fabs((double)value);
+    return size > SNR_MOST || (size > 0 && size < SNR_TINY);
+}
+
+/* The statistics of bytes in the wrong order: many odd numbers as they stand, none when they are turned round. */
+static bool is_swapped(const float *snr, size_t n)
+{
+    size_t n_odd = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_odd += is_odd(snr[i]);
+        if (is_odd(turned(snr[i]))) return false;
+    }
+    return n_odd > 0 && (double)n_odd >= SWAPPED_SHARE * (double)n;
+}
+
+/* Neighbours that are all alike: a constant image, zeros around one peak. Pairs with a NaN count on neither side. */
+static bool is_without_noise(const float *snr, int n_y, int n_z)
+{
+    int n_pair = 0, n_same = 0;
+    for (int i = 0; i < n_y * n_z; i++) {
+        double right = i % n_y + 1 < n_y ? (double)snr[i + 1] : (double)NAN;
+        double up = i / n_y + 1 < n_z ? (double)snr[i + n_y] : (double)NAN, here = (double)snr[i];
+        n_pair += !isnan(right - here) + !isnan(up - here);
+        n_same += (fabs(right - here) < SAME_SIGMA) + (fabs(up - here) < SAME_SIGMA);
+    }
+    return n_pair >= PAIRS_LEAST && n_same >= SAME_SHARE * n_pair;
+}
+
+/* Infinity is what a division by no variance leaves: no data came for that pixel. */
+static enum burst_err judge_pixels(const struct fits_image *image, struct subimage_packet *p, float *snr,
+                                   struct burst_error *reterr)
+{
+    const struct fits_hdu *hdu = image->hdu;
+    size_t n_data = 0;
+    bool swapped = is_swapped(snr, image->n_pixel);
+    if (swapped) p->faults |= SUBIMAGE_SWAPPED;
+    for (size_t i = 0; i < image->n_pixel; i++) {
+        if (swapped) snr[i] = turned(snr[i]);
+        if (isinf(snr[i])) snr[i] = NAN;
+        if (fabs((double)snr[i]) > SNR_MOST)
+            return burst_fail(reterr, BURST_E_RANGE, "%s: pixel (%zu, %zu) is %g sigma, at most %g expected (byte %zu)",
+                              hdu->name, i % (size_t)p->n_y + 1, i / (size_t)p->n_y + 1, (double)snr[i], SNR_MOST,
+                              fits_image_pixel_at(image, i));
+        n_data += isnan(snr[i]) ? 0 : 1;
+    }
+    if (!n_data)
+        return burst_fail(reterr, BURST_E_RANGE, "%s: none of the %zu pixels has data (data at byte %zu)", hdu->name,
+                          image->n_pixel, hdu->data_at);
+    if (is_without_noise(snr, p->n_y, p->n_z)) p->faults |= SUBIMAGE_NO_NOISE;
+    return BURST_OK;
+}
+
+static enum burst_err read_pixels(const struct fits_hdu *hdu, struct subimage_packet *p, float *snr,
+                                  struct burst_error *reterr)
 {
     struct fits_image image;
-    size_t n_data = 0;
     enum burst_err err = fits_image_view(hdu, &image, reterr);
     if (err) return err;
     if (image.scale != 1 || image.zero != 0)
         return burst_fail(reterr, BURST_E_FORMAT,
                           "%s: BSCALE %g, BZERO %g: pixels are SNR as they stand, 1 and 0 expected (card at byte %zu)",
                           hdu->name, image.scale, image.zero, fits_key_at(hdu, image.scale != 1 ? "BSCALE" : "BZERO"));
-    for (size_t i = 0; i < image.n_pixel; i++) {
-        float value = bytes_get_f32(hdu->data + 4 * i);
-        if (!isnan(value) && !(fabs((double)value) <= SNR_MOST))
-            return burst_fail(reterr, BURST_E_RANGE, "%s: pixel (%zu, %zu) is %g sigma, at most %g expected (byte %zu)",
-                              hdu->name, i % (size_t)hdu->axis[0] + 1, i / (size_t)hdu->axis[0] + 1, (double)value,
-                              SNR_MOST, fits_image_pixel_at(&image, i));
-        n_data += isnan(value) ? 0 : 1;
-        snr[i] = value;
-    }
-    if (n_data) return BURST_OK;
-    return burst_fail(reterr, BURST_E_RANGE, "%s: none of the %zu pixels has data (data at byte %zu)", hdu->name,
-                      image.n_pixel, hdu->data_at);
+    for (size_t i = 0; i < image.n_pixel; i++)
+        snr[i] = bytes_get_f32(hdu->data + 4 * i);
+    return judge_pixels(&image, p, snr, reterr);
 }
 
 static enum burst_err read_keywords(const struct fits_hdu *hdu, const struct instrument_fact *fact,
@@ -208,7 +295,7 @@ static enum burst_err read_keywords(const struct fits_hdu *hdu, const struct ins
     if (!r.err) r.err = fits_key_expect(hdu, "INSTRUME", fact->fits_instrument, reterr);
     read_burst(&r, p);
     read_sky(&r, p);
-    read_wcs(&r, &p->wcs);
+    if (!r.err) read_wcs(hdu, p);
     return r.err;
 }
 
@@ -227,7 +314,7 @@ enum burst_err ingest_subimage(struct source source, const uint8_t *body, size_t
     if ((err = read_keywords(&file.hdu[0], fact, &p, reterr))) return err;
     float *snr = arena_take(arena, (size_t)p.n_y * (size_t)p.n_z, sizeof *snr);
     if (!snr) return burst_fail(reterr, BURST_E_NOMEM, "%d x %d pixels do not fit the arena", p.n_y, p.n_z);
-    if ((err = read_pixels(&file.hdu[0], snr, reterr))) return err;
+    if ((err = read_pixels(&file.hdu[0], &p, snr, reterr))) return err;
     p.snr = snr;
     hash_sha256(&(struct hash_piece){body, n}, 1, p.sha256);
     *ret_packet = p;
