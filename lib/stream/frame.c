@@ -119,6 +119,9 @@ static enum burst_err check_numbers(const struct stream_item *item, enum frame_f
                           (unsigned long long)item->seq);
     if (!unnumbered && item->seq == 0)
         return burst_fail(reterr, BURST_E_RANGE, "%s: seq is 0, numbers start at 1", item->topic);
+    if (item->seq > INT64_MAX) /* no log gets there; past 2^64 - 1 everything would be older than everything */
+        return burst_fail(reterr, BURST_E_RANGE, "%s: seq is %llu, at most %lld", item->topic,
+                          (unsigned long long)item->seq, (long long)INT64_MAX);
     *ret_fault = FAULT_TIME;
     if (item->sent_ns <= 0)
         return burst_fail(reterr, BURST_E_RANGE, "%s seq %llu: sent_ns is %lld, must be after 1970", item->topic,
@@ -195,13 +198,13 @@ enum burst_err frame_parse(const struct frame_bytes *frames, size_t n_frame, str
 }
 
 static const char *const FAULT_NAME[FAULT_N] = {
-    [FAULT_NONE] = "none",      [FAULT_COUNT] = "count",         [FAULT_TOPIC] = "topic",
-    [FAULT_HEADER] = "header",  [FAULT_MAGIC] = "magic",         [FAULT_VERSION] = "version",
-    [FAULT_FLAGS] = "flags",    [FAULT_CONTENT] = "content",     [FAULT_SEQ] = "seq",
-    [FAULT_TIME] = "time",      [FAULT_BODY] = "body",           [FAULT_SEAL] = "seal",
-    [FAULT_CHAIN] = "chain",    [FAULT_SIGNATURE] = "signature", [FAULT_STREAM] = "stream",
-    [FAULT_BEAT] = "heartbeat", [FAULT_POSITION] = "position",   [FAULT_HISTORY] = "history",
-    [FAULT_FORK] = "fork",
+    [FAULT_NONE] = "none",           [FAULT_COUNT] = "count",         [FAULT_TOPIC] = "topic",
+    [FAULT_HEADER] = "header",       [FAULT_MAGIC] = "magic",         [FAULT_VERSION] = "version",
+    [FAULT_FLAGS] = "flags",         [FAULT_CONTENT] = "content",     [FAULT_SEQ] = "seq",
+    [FAULT_TIME] = "time",           [FAULT_BODY] = "body",           [FAULT_SEAL] = "seal",
+    [FAULT_CHAIN] = "chain",         [FAULT_SIGNATURE] = "signature", [FAULT_STREAM] = "stream",
+    [FAULT_REWRITTEN] = "rewritten", [FAULT_BEAT] = "heartbeat",      [FAULT_POSITION] = "position",
+    [FAULT_HISTORY] = "history",     [FAULT_FORK] = "fork",
 };
 
 const char *frame_fault_name(enum frame_fault fault)

@@ -31,7 +31,7 @@ enum frame_fault {
     FAULT_VERSION, /* not 1 */
     FAULT_FLAGS,   /* unknown bit, or an unreal flag on a real topic */
     FAULT_CONTENT, /* not FITS, JSON or XML */
-    FAULT_SEQ,     /* 0 on a numbered topic, or not 0 on an unnumbered one */
+    FAULT_SEQ,     /* 0 on a numbered topic, not 0 on an unnumbered one, over 2^63 - 1, or far beyond all before it */
     FAULT_TIME,    /* sent_ns not after 1970 */
     FAULT_BODY,    /* over 16 MiB */
     FAULT_SEAL,    /* not 96 bytes */
@@ -39,6 +39,7 @@ enum frame_fault {
     FAULT_CHAIN,     /* the seal's chain does not follow from the message before */
     FAULT_SIGNATURE, /* the seal's signature is not by the expected key */
     FAULT_STREAM,    /* a message of a log that was replaced */
+    FAULT_REWRITTEN, /* a number that came before came again with another body */
     FAULT_BEAT,      /* a heartbeat whose JSON is wrong */
     FAULT_POSITION,  /* the position to resume from lies beyond the end of the same log */
     FAULT_HISTORY,   /* an answer of the history socket that fits no request, or ERROR */

@@ -256,16 +256,17 @@ static bool take_item(struct subscriber *s, struct slot *slot, struct subscriber
     for (size_t i = 0; i < n && i + 1 < MESSAGE_PARTS; i++)
         frames[i] = message_part(&slot->m, i + 1);
     enum burst_err err = frame_parse(frames, n, &slot->item, &slot->fault, &slot->error);
-    bool placed = slot->item.topic[0] && slot->item.seq > 0 && topic_wanted(s, slot->item.topic);
+    bool placed =
+        slot->item.topic[0] && slot->item.seq > 0 && slot->fault != FAULT_SEQ && topic_wanted(s, slot->item.topic);
     bool made = false;
     slot->replayed = true;
     if (placed && s->request.kind == REQUEST_LAST) {
         made = sequence_newest(s, &slot->item, ev);
     } else if (placed) {
-        if (err) message_clear(&slot->m); /* only its place is needed */
+        if (err) slot_refused(slot);
         return sequence_take(s, slot, ev);
     } else if (err) {
-        made = event_bad(s, slot->fault, &slot->error, "", 0, ev);
+        return event_bad_message(s, slot, &slot->error, "", 0, ev);
     }
     slot_give(s, slot);
     return made;

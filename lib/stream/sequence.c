@@ -3,6 +3,8 @@
 #include "stream/subscriber_state.h"
 #include <string.h>
 
+#define JUMP_MOST (UINT64_C(1) << 40) /* 35 years of a thousand messages a second */
+
 struct topic_state *sequence_find(struct subscriber *s, const char *topic)
 {
     for (size_t i = 0; i < s->n_topic; i++)
@@ -65,6 +67,18 @@ static bool position_beyond(struct subscriber *s, struct topic_state *t, uint64_
     return event_bad(s, FAULT_POSITION, &why, t->topic, newest, ev);
 }
 
+/* Nobody has sent so many: such a number is a defect, and believing it would make all that really come too old. */
+static bool jumps(const struct topic_state *t, uint64_t seq)
+{
+    return seq > t->next && seq - t->next > JUMP_MOST;
+}
+
+static enum burst_err fail_jump(const struct topic_state *t, uint64_t seq, struct burst_error *reterr)
+{
+    return burst_fail(reterr, BURST_E_RANGE, "%s: seq %llu is more than 2^40 after the next one expected, %llu",
+                      t->topic, (unsigned long long)seq, (unsigned long long)t->next);
+}
+
 bool sequence_newest(struct subscriber *s, const struct stream_item *item, struct subscriber_event *ev)
 {
     if (!s->has_stream || memcmp(item->stream, s->stream, STREAM_UUID) != 0) return false;
@@ -73,6 +87,11 @@ bool sequence_newest(struct subscriber *s, const struct stream_item *item, struc
     if (!t) t = add_topic(s, item->topic, first_wanted(s, item->topic, item->seq + 1));
     if (!t) return too_many_topics(s, item->topic, item->seq, ev);
     if (fresh && t->next > item->seq + 1) return position_beyond(s, t, item->seq, ev);
+    if (jumps(t, item->seq)) {
+        struct burst_error why;
+        (void)fail_jump(t, item->seq, &why);
+        return event_bad(s, FAULT_SEQ, &why, t->topic, 0, ev);
+    }
     if (item->seq > t->head) t->head = item->seq;
     return false;
 }
@@ -135,19 +154,34 @@ static bool is_repeat(struct subscriber *s, const char *topic, const uint8_t sha
     return false;
 }
 
-static bool give_bad(struct subscriber *s, struct slot *slot, struct subscriber_event *ev)
+/* Whether a number that was given not long ago comes again with another body: one of the two is a defect or a forgery. */
+static bool is_rewritten(const struct topic_state *t, const struct slot *slot)
 {
-    bool made = event_bad(s, slot->fault, &slot->error, slot->item.topic, slot->item.seq, ev);
-    slot_give(s, slot);
-    return made;
+    size_t at = slot->item.seq % CHAIN_RING;
+    uint8_t sha256[32];
+    if (slot->fault || t->body[at].seq != slot->item.seq) return false;
+    hash_sha256(&(struct hash_piece){slot->item.body, slot->item.n_body}, 1, sha256);
+    return memcmp(sha256, t->body[at].sha256, sizeof sha256) != 0;
 }
 
-static bool give_message(struct subscriber *s, struct slot *slot, bool numbered, struct subscriber_event *ev)
+static bool refuse_rewritten(struct subscriber *s, struct slot *slot, struct subscriber_event *ev)
+{
+    slot->fault = FAULT_REWRITTEN;
+    (void)burst_fail(&slot->error, BURST_E_CONFLICT, "%s seq %llu came before with another body; the first one stands",
+                     slot->item.topic, (unsigned long long)slot->item.seq);
+    return event_bad_message(s, slot, &slot->error, "", 0, ev); /* its number has been told already */
+}
+
+static bool give_message(struct subscriber *s, struct slot *slot, struct topic_state *t, struct subscriber_event *ev)
 {
     struct hash_piece body = {slot->item.body, slot->item.n_body};
     *ev = (struct subscriber_event){.kind = SUBSCRIBER_MESSAGE, .item = slot->item, .replayed = slot->replayed};
     hash_sha256(&body, 1, ev->sha256);
-    if (numbered && is_repeat(s, slot->item.topic, ev->sha256)) {
+    if (t) {
+        t->body[slot->item.seq % CHAIN_RING].seq = slot->item.seq;
+        memcpy(t->body[slot->item.seq % CHAIN_RING].sha256, ev->sha256, sizeof ev->sha256);
+    }
+    if (t && is_repeat(s, slot->item.topic, ev->sha256)) {
         ev->kind = SUBSCRIBER_DUPLICATE;
         s->counts.repeats++;
     } else {
@@ -175,25 +209,36 @@ static bool give(struct subscriber *s, struct topic_state *t, struct slot *slot,
         t->ring[slot->item.seq % CHAIN_RING].seq = slot->item.seq;
         memcpy(t->ring[slot->item.seq % CHAIN_RING].h, t->h, STREAM_CHAIN);
     }
-    return slot->fault ? give_bad(s, slot, ev) : give_message(s, slot, true, ev);
+    if (!slot->fault) return give_message(s, slot, t, ev);
+    return event_bad_message(s, slot, &slot->error, slot->item.topic, slot->item.seq, ev);
 }
 
-static void hold(struct subscriber *s, struct topic_state *t, struct slot *slot)
+static bool is_other_body(const struct slot *held, const struct slot *slot)
+{
+    if (held->fault || slot->fault) return false;
+    size_t n = held->item.n_body;
+    return n != slot->item.n_body || (n && memcmp(held->item.body, slot->item.body, n) != 0);
+}
+
+/* Whether an event was made. */
+static bool hold(struct subscriber *s, struct topic_state *t, struct slot *slot, struct subscriber_event *ev)
 {
     struct slot **at = &t->held;
     while (*at && (*at)->item.seq < slot->item.seq)
         at = &(*at)->next;
     bool seen = *at && (*at)->item.seq == slot->item.seq;
     s->counts.duplicates += seen;
+    if (seen && is_other_body(*at, slot)) return refuse_rewritten(s, slot, ev);
     if (seen || sequence_is_full(s)) { /* what is not held is fetched from history in its turn */
         s->counts.not_held += !seen;
         slot_give(s, slot);
-        return;
+        return false;
     }
     slot->next = *at;
     *at = slot;
     s->counts.held++;
     s->counts.held_bytes += slot->item.n_body;
+    return false;
 }
 
 enum admission { ADMITTED, PARKED, REFUSED };
@@ -220,21 +265,22 @@ static enum admission admit(struct subscriber *s, struct slot *slot)
 
 static bool refuse_stream(struct subscriber *s, struct slot *slot, struct subscriber_event *ev)
 {
-    bool made = false;
     if (!slot->replayed) {
-        struct burst_error why;
-        (void)burst_fail(&why, BURST_E_CONFLICT, "%s seq %llu belongs to a stream that another one has replaced",
-                         slot->item.topic, (unsigned long long)slot->item.seq);
-        made = event_bad(s, FAULT_STREAM, &why, "", 0, ev); /* its number says nothing about the stream we follow */
+        slot->fault = FAULT_STREAM;
+        (void)burst_fail(&slot->error, BURST_E_CONFLICT,
+                         "%s seq %llu belongs to a stream that another one has replaced", slot->item.topic,
+                         (unsigned long long)slot->item.seq);
+        /* Its number says nothing about the stream we follow. */
+        return event_bad_message(s, slot, &slot->error, "", 0, ev);
     }
     slot_give(s, slot);
-    return made;
+    return false;
 }
 
 bool sequence_take(struct subscriber *s, struct slot *slot, struct subscriber_event *ev)
 {
     const struct stream_item *item = &slot->item;
-    if (item->seq == 0) return give_message(s, slot, false, ev); /* provisional: outside every order */
+    if (item->seq == 0) return give_message(s, slot, NULL, ev); /* provisional: outside every order */
     enum admission admission = admit(s, slot);
     if (admission == PARKED) return false;
     if (admission == REFUSED) return refuse_stream(s, slot, ev);
@@ -244,12 +290,18 @@ bool sequence_take(struct subscriber *s, struct slot *slot, struct subscriber_ev
         slot_give(s, slot);
         return made;
     }
+    if (!made && jumps(t, item->seq)) {
+        slot->fault = FAULT_SEQ;
+        (void)fail_jump(t, item->seq, &slot->error);
+        return event_bad_message(s, slot, &slot->error, t->topic, 0, ev);
+    }
     if (item->seq > t->head) t->head = item->seq;
     if (item->seq < t->next) {
         s->counts.duplicates++;
+        if (!made && is_rewritten(t, slot)) return refuse_rewritten(s, slot, ev);
         slot_give(s, slot);
     } else if (item->seq > t->next || t->gap_to || made) {
-        hold(s, t, slot);
+        return hold(s, t, slot, ev) || made; /* made: the topic is new, nothing is held that could make another event */
     } else {
         return give(s, t, slot, ev);
     }
@@ -275,15 +327,27 @@ static void note_heartbeat(struct subscriber *s, struct subscriber_event *ev)
     }
 }
 
+/* BURST_E_RANGE: it names numbers that cannot be. */
+static enum burst_err check_beat(const struct subscriber *s, const struct slot *slot, struct burst_error *reterr)
+{
+    if (!s->has_stream || memcmp(slot->item.stream, s->stream, STREAM_UUID) != 0) return BURST_OK;
+    for (size_t i = 0; i < s->beat.n_last; i++)
+        for (size_t k = 0; k < s->n_topic; k++)
+            if (strcmp(s->topic[k].topic, s->beat.last[i].topic) == 0 && jumps(&s->topic[k], s->beat.last[i].seq))
+                return fail_jump(&s->topic[k], s->beat.last[i].seq, reterr);
+    return BURST_OK;
+}
+
 bool sequence_heartbeat(struct subscriber *s, struct slot *slot, struct subscriber_event *ev)
 {
     struct burst_error why;
     enum burst_err err = heartbeat_parse(slot->item.body, slot->item.n_body, &s->beat, &why);
     if (!err && memcmp(s->beat.stream, slot->item.stream, STREAM_UUID) != 0)
         err = burst_fail(&why, BURST_E_FORMAT, "heartbeat: \"stream\" is not the stream of its header");
+    if (!err) err = check_beat(s, slot, &why);
     if (err) {
-        slot_give(s, slot);
-        return event_bad(s, FAULT_BEAT, &why, STREAM_HEARTBEAT, 0, ev);
+        slot->fault = FAULT_BEAT;
+        return event_bad_message(s, slot, &why, STREAM_HEARTBEAT, 0, ev);
     }
     enum admission admission = admit(s, slot);
     if (admission == PARKED) return false;
@@ -348,21 +412,24 @@ static struct slot *unhold(struct subscriber *s, struct topic_state *t)
     return slot;
 }
 
-/* Forget what history gave meanwhile; keep a gap from reaching over what came after it was declared. */
-static void tidy_held(struct subscriber *s, struct topic_state *t)
+/* Forget what history gave meanwhile, unless it gave something else (then there is an event); keep a gap from reaching over what came after it was declared. */
+static bool tidy_held(struct subscriber *s, struct topic_state *t, struct subscriber_event *ev)
 {
     while (t->held && t->held->item.seq < t->next) {
-        slot_give(s, unhold(s, t));
+        struct slot *slot = unhold(s, t);
         s->counts.duplicates++;
+        if (is_rewritten(t, slot)) return refuse_rewritten(s, slot, ev);
+        slot_give(s, slot);
     }
     if (t->gap_to && t->held && t->held->item.seq <= t->gap_to)
         t->gap_to = t->held->item.seq == t->next ? 0 : t->held->item.seq - 1;
+    return false;
 }
 
 static bool ready_topic(struct subscriber *s, struct topic_state *t, struct subscriber_event *ev)
 {
     uint64_t last;
-    tidy_held(s, t);
+    if (tidy_held(s, t, ev)) return true;
     if (s->switching && sequence_is_missing(t, &last)) t->gap_to = last; /* nobody can give it any more */
     if (t->gap_to) return give_gap(s, t, ev);
     if (!t->held || t->held->item.seq != t->next) return false;

@@ -7,6 +7,7 @@
 
 #define MS_NS (CLOCK_NS_PER_S / 1000)
 enum { WAIT_MOST = 16, LIVE_HWM = 256 };
+#define REFUSED_MOST (2 * FRAME_BODY_MAX) /* bytes of a refused message that are kept until its turn */
 
 void subscriber_defaults(struct subscriber_settings *ret_settings)
 {
@@ -46,6 +47,28 @@ bool event_bad(struct subscriber *s, enum frame_fault fault, const struct burst_
     memcpy(ev->stream, s->stream, STREAM_UUID);
     memmove(ev->topic, topic, strlen(topic) + 1);
     return true;
+}
+
+bool event_bad_message(struct subscriber *s, struct slot *slot, const struct burst_error *error, const char *topic,
+                       uint64_t seq, struct subscriber_event *ev)
+{
+    size_t first = slot->replayed ? 1 : 0; /* after the word ITEM */
+    (void)event_bad(s, slot->fault, error, topic, seq, ev);
+    for (size_t i = first; i < slot->m.n_part && i < MESSAGE_PARTS; i++)
+        ev->frame[ev->n_frame++] = message_part(&slot->m, i);
+    ev->n_frame_seen = slot->m.n_part - (slot->m.n_part ? first : 0);
+    s->current = slot;
+    return true;
+}
+
+void slot_refused(struct slot *slot)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < slot->m.n_part && i < MESSAGE_PARTS; i++)
+        n += message_part(&slot->m, i).n;
+    if (n > REFUSED_MOST) message_clear(&slot->m);
+    slot->item.body = NULL; /* the frames were not understood: they have a size, no meaning */
+    slot->item.n_body = n > REFUSED_MOST ? 0 : n;
 }
 
 bool topic_wanted(const struct subscriber *s, const char *topic)
@@ -171,12 +194,12 @@ bool live_take(struct subscriber *s, struct slot *slot, struct subscriber_event 
         s->counts.heartbeat_mono_ns = clock_mono_ns();
         return sequence_heartbeat(s, slot, ev);
     }
-    bool placed = item->topic[0] && item->seq > 0 && topic_wanted(s, item->topic);
-    if (placed && err) message_clear(&slot->m); /* only its place is needed */
+    bool placed = item->topic[0] && item->seq > 0 && slot->fault != FAULT_SEQ && topic_wanted(s, item->topic);
+    if (placed && err) slot_refused(slot);
     if (placed || (!err && topic_wanted(s, item->topic))) return sequence_take(s, slot, ev);
-    bool made = err && event_bad(s, slot->fault, &slot->error, item->topic, item->seq, ev);
+    if (err) return event_bad_message(s, slot, &slot->error, item->topic, slot->fault == FAULT_SEQ ? 0 : item->seq, ev);
     slot_give(s, slot);
-    return made;
+    return false;
 }
 
 /* Nothing more can be held, or a change of stream is under way: what comes live now is shed, and history has it. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct subscriber;
+enum { SUBSCRIBER_FRAMES = 6 };
 
 /* All up to and with `seq` of that topic of that log has been handled. */
 struct stream_position {
@@ -71,6 +72,9 @@ struct subscriber_event {
     size_t n_data_time;
     enum frame_fault fault;
     uint64_t n_fault; /* how many of this kind so far: log the first */
+    struct frame_bytes
+        frame[SUBSCRIBER_FRAMES]; /* of a BAD message: what came, as far as it was kept; the first of n_frame_seen */
+    size_t n_frame, n_frame_seen;
     struct burst_error error;
 };
 

@@ -33,6 +33,10 @@ struct topic_state {
         uint64_t seq;
         uint8_t h[STREAM_CHAIN];
     } ring[CHAIN_RING]; /* chain values of the newest given, for ACK */
+    struct {
+        uint64_t seq;
+        uint8_t sha256[32];
+    } body[CHAIN_RING]; /* of the newest given: the same number must not come again with another one */
 };
 
 enum request_kind { REQUEST_NONE, REQUEST_HELLO, REQUEST_LAST, REQUEST_REPLAY, REQUEST_ACK };
@@ -88,6 +92,11 @@ void slot_give(struct subscriber *s, struct slot *slot);
 bool event_bad(struct subscriber *s, enum frame_fault fault, const struct burst_error *error, const char *topic,
                uint64_t seq, struct subscriber_event *ev);
 bool topic_wanted(const struct subscriber *s, const char *topic);
+/* The same for a message in hand, which is lent with the event (the slot is given away). */
+bool event_bad_message(struct subscriber *s, struct slot *slot, const struct burst_error *error, const char *topic,
+                       uint64_t seq, struct subscriber_event *ev);
+/* Of a message that was refused but holds its place only what a person may want to see is kept. */
+void slot_refused(struct slot *slot);
 /* Take one message of the live socket (the slot is given away). Whether an event was made in ev. */
 bool live_take(struct subscriber *s, struct slot *slot, struct subscriber_event *ev);
 

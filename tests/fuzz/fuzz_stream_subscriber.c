@@ -7,6 +7,7 @@
 #include "stream/log_memory.h"
 #include "stream/publisher.h"
 #include "stream/subscriber_state.h"
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -41,7 +42,9 @@ static void uuid_of(int stream, uint8_t ret_uuid[STREAM_UUID])
 
 static void add_frames(struct stream_message *m, const uint8_t *step)
 {
+    static const uint64_t FAR[] = {UINT64_MAX, INT64_MAX, (UINT64_C(1) << 40) + 1, (UINT64_C(1) << 40) + 40};
     struct stream_item item = {.content = FRAME_FITS, .seq = step[3] % 40u, .sent_ns = 1};
+    if (step[3] >= 252) item.seq = FAR[step[3] - 252];
     uint8_t seal[FRAME_SEAL] = {0};
     char body[16];
     uuid_of(step[2] % STREAMS, item.stream);
@@ -63,8 +66,9 @@ static void add_beat(struct stream_message *m, const uint8_t *step)
     frame_pack_header(&item);
     bytes_uuid_text(item.stream, uuid);
     int n = snprintf(text, sizeof text,
-                     "{\"stream\":\"%s\",\"last\":{\"%s\":%d},\"data_time\":{\"%s\":\"2017-01-01T00:00:%02dZ\"}}", uuid,
-                     TOPIC[step[1] % TOPICS], step[3] % 40, TOPIC[step[4] % TOPICS], step[3] % 60);
+                     "{\"stream\":\"%s\",\"last\":{\"%s\":%lld},\"data_time\":{\"%s\":\"2017-01-01T00:00:%02dZ\"}}",
+                     uuid, TOPIC[step[1] % TOPICS], step[3] == 255 ? LLONG_MAX : step[3] % 40, TOPIC[step[4] % TOPICS],
+                     step[3] % 60);
     add_word(m, STREAM_HEARTBEAT);
     add_part(m, item.header, FRAME_HEADER);
     add_part(m, text, (size_t)n - (step[4] == 255));
@@ -146,23 +150,31 @@ static void play(struct subscriber *s, struct told *told, const uint8_t *step)
     settle(s, told);
 }
 
-/* Somebody who listens, so that sockets can be closed again: what they really ask is answered when nobody is there. */
-static struct publisher *listener(struct stream_context **ret_context)
+static struct stream_context *context;
+static struct publisher *publisher;
+static struct stream_log history;
+
+/* What ZeroMQ's threads hand each other when the process ends belongs to nobody: a leak, to who looks for leaks. */
+static void stop_listening(void)
 {
-    static struct stream_context *context;
-    static struct publisher *publisher;
-    static struct stream_log log;
+    publisher_close(publisher);
+    stream_context_close(context);
+    log_memory_close(&history);
+}
+
+/* Somebody who listens, so that sockets can be closed again: what they really ask is answered when nobody is there. */
+static void listen_once(void)
+{
     struct publisher_settings set;
+    if (publisher) return;
     publisher_defaults(&set);
     set.live = "inproc://live";
     set.history = "inproc://history";
-    set.log = &log;
+    set.log = &history;
     set.heartbeat_ms = 10; /* sockets that were closed are let go when this one is used */
-    if (!publisher && (stream_context_open(&context, NULL) || log_memory_open(1 << 20, &log, NULL) ||
-                       publisher_open(context, &set, &publisher, NULL)))
+    if (stream_context_open(&context, NULL) || log_memory_open(1 << 20, &history, NULL) ||
+        publisher_open(context, &set, &publisher, NULL) || atexit(stop_listening))
         abort();
-    *ret_context = context;
-    return publisher;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
@@ -170,10 +182,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     static const char *const prefix[] = {"burst.v1.", "burst-test.v1."};
     struct subscriber_settings set;
     struct subscriber *s;
-    struct stream_context *context;
-    struct publisher *publisher = listener(&context);
     struct told told = {{false}, {0}};
     if (n < 1) return 0;
+    listen_once();
     subscriber_defaults(&set);
     set.live = "inproc://live";
     set.history = "inproc://history";

@@ -90,7 +90,7 @@ TEST(packing_and_parsing_agree_on_every_field)
 {
     struct message *m = good();
     struct stream_item item = {
-        .flags = FRAME_TEST | FRAME_RETRACTION, .content = FRAME_XML, .seq = UINT64_MAX, .sent_ns = INT64_MAX};
+        .flags = FRAME_TEST | FRAME_RETRACTION, .content = FRAME_XML, .seq = INT64_MAX, .sent_ns = INT64_MAX};
     memset(item.stream, 0xee, STREAM_UUID);
     frame_pack_header(&item);
     memcpy(m->header, item.header, FRAME_HEADER);
@@ -98,7 +98,7 @@ TEST(packing_and_parsing_agree_on_every_field)
     CHECK_INT(parse(m), BURST_OK);
     CHECK_INT(m->item.flags, item.flags);
     CHECK_INT(m->item.content, item.content);
-    CHECK(m->item.seq == UINT64_MAX);
+    CHECK(m->item.seq == INT64_MAX);
     CHECK_INT(m->item.sent_ns, INT64_MAX);
     CHECK(memcmp(m->item.stream, item.stream, STREAM_UUID) == 0);
 }
@@ -208,6 +208,11 @@ TEST(seq_0_belongs_to_heartbeats_and_provisional_messages_alone)
     CHECK_FAULT(m, BURST_E_RANGE, FAULT_SEQ, "seq is 7, must be 0");
     set_topic(m, STREAM_HEARTBEAT);
     CHECK_FAULT(m, BURST_E_RANGE, FAULT_SEQ, "must be 0");
+    m = good();
+    bytes_put_u64(m->header + 24, (uint64_t)INT64_MAX + 1);
+    CHECK_FAULT(m, BURST_E_RANGE, FAULT_SEQ, "seq is 9223372036854775808, at most 9223372036854775807");
+    bytes_put_u64(m->header + 24, UINT64_MAX);
+    CHECK_FAULT(m, BURST_E_RANGE, FAULT_SEQ, "seq is 18446744073709551615");
 }
 
 TEST(times_before_1970_are_refused)
