@@ -14,6 +14,7 @@ import json
 import pathlib
 import numpy as np
 from fits_bytes import BOUND, GBM_EVENT, GECAM_EVENT, GOOD, CARD, Hdu, gbm, gecam, grm, primary, subimage, table
+from make_images import images
 
 GBM, GECAM_B, GECAM_C, GRM, IMAGE = ('fermi.gbm.events', 'gecam-b.grd.events', 'gecam-c.grd.events', 'svom.grm.events',
                                      'svom.eclairs.subimage')
@@ -281,84 +282,6 @@ def gecam_events(s):
             ('T13', 'epoch_of_c', lambda f: f[''].set('MJDREFI', 59215), 'time', 'off GECAM-B'),
             ('F33', 'detector_twice', lambda f: f.hdus.append(f['EVENTS01']), 'format', 'two HDUs of that name')]:
         s.wrong(cls, 'gecam', name, change, code, part)
-
-
-def images(s):
-    def pixel(i, value):
-        def change(f):
-            pixels = np.frombuffer(f[''].data, '>f4').copy()
-            pixels[i] = value
-            f[''].data = pixels.tobytes()
-        return change
-
-    def integers(f):
-        f[''].set('BITPIX', 16)
-        f[''].data = bytes(56 * 56 * 2)
-
-    def flat(f):
-        f[''].raw('NAXIS2', 'NAXIS2  =                    0')
-        f[''].data = b''
-
-    def cube(f):
-        h = primary(-32, (56, 56, 1))
-        h.cards += f[''].cards[5:]
-        h.data = f[''].data
-        f.hdus = [h]
-
-    def second(f):
-        f.hdus.append(table('MASK', [], np.zeros(0, np.dtype([]))))
-
-    def thousand(f):
-        f[''].set('NAXIS1', 1000)
-        f[''].set('NAXIS2', 1000)
-
-    def swapped(f):
-        f[''].data = np.frombuffer(f[''].data, '>f4').astype('<f4').tobytes()
-
-    for cls, name, change, code, part, how in [
-            ('I1', '57x57', lambda f: None, 'shape', 'has 57 x 57 pixels, 1 to 56', {'n_y': 57, 'n_z': 57}),
-            ('I1', '57x1', lambda f: None, 'shape', 'has 57 x 1 pixels', {'n_y': 57, 'n_z': 1}),
-            ('I2', '56x0', flat, 'shape', 'has 56 x 0 pixels', {}),
-            ('I2', '1x10_9', lambda f: f[''].set('NAXIS2', 10**9), 'truncated', 'declares 224000000000 bytes', {}),
-            ('I3', 'integers', integers, 'shape', 'BITPIX 16', {}),
-            ('I1', 'three_axes', cube, 'shape', 'NAXIS 3', {}),
-            ('F33', 'second_hdu', second, 'shape', '2 HDUs', {}),
-            ('I4', 'infinite_pixel', pixel(57, np.inf), 'range', 'pixel (2, 2) is inf', {}),
-            ('I4', 'all_nan', pixel(slice(None), np.nan), 'range', 'none of the 3136 pixels has data', {}),
-            ('I6', 'huge_pixel', pixel(0, 1e7), 'range', 'pixel (1, 1) is 1e+07', {}),
-            ('I15', 'swapped_bytes', swapped, 'range', 'sigma, at most 1e+06', {}),
-            ('I7', 'bscale_0', lambda f: f[''].put('BSCALE', 0.0), 'format', 'BSCALE = 0', {}),
-            ('I7', 'bscale_2', lambda f: f[''].put('BSCALE', 2.0), 'format', 'BSCALE 2', {}),
-            ('I7', 'bzero_1e400', lambda f: f[''].add_raw('BZERO   = 1E400'), 'range', '64-bit number', {}),
-            ('I8', 'trigger_outside_sky', lambda f: f[''].set('TRIGY', 200), 'range', 'TRIGY is 200, 0 to 199', {}),
-            ('I8', 'trigger_negative', lambda f: f[''].set('TRIGZ', -1), 'range', 'TRIGZ is -1', {}),
-            ('I8', 'no_trigger', lambda f: f[''].drop('TRIGZ'), 'missing', 'no TRIGZ', {}),
-            ('I8', 'image_leaves_the_sky', lambda f: f[''].set('SKYY0', 145), 'range', 'leaves the sky', {}),
-            ('F15', 'alertcnt_long_string', lambda f: f[''].set('ALERTCNT', 'A' * 40), 'format',
-             "ALERTCNT is the string 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', an integer expected", {}),
-            ('I10', 'no_wcs', lambda f: f[''].drop('CTYPE1'), 'missing', 'no CTYPE1', {}),
-            ('I10', 'no_cd', lambda f: f[''].drop('CD1_1'), 'missing', 'no CD1_1', {}),
-            ('I10', 'other_projection', lambda f: f[''].set('CTYPE2', 'DEC--SIN'), 'format', "'DEC--TAN' expected", {}),
-            ('I10', 'singular_wcs', lambda f: f[''].set('CD2_2', 0.0), 'range', 'singular', {}),
-            ('I10', 'declination_91', lambda f: f[''].set('CRVAL2', 91.0), 'range', 'CRVAL2 is 91.0', {}),
-            ('I10', 'turned_by_pc', lambda f: f[''].put('PC1_1', 1.0), 'unsupported', 'only CTYPE, CRPIX, CRVAL and CDi_j', {}),
-            ('I11', 'burst_id_absent', lambda f: f[''].drop('BURST_ID'), 'missing', 'no BURST_ID', {}),
-            ('I11', 'burst_id_empty', lambda f: f[''].set('BURST_ID', ''), 'missing', 'BURST_ID is empty', {}),
-            ('I11', 'burst_id_script', lambda f: f[''].set('BURST_ID', '</script>'), 'format', 'letters, digits', {}),
-            ('I11', 'burst_id_long', lambda f: f[''].set('BURST_ID', 'b' * 40), 'limit', 'has 40 characters, at most 39', {}),
-            ('I11', 'unknown_trigger_type', lambda f: f[''].set('TRIGTYPE', 'XYZ'), 'format', 'CRT or IMT expected', {}),
-            ('I11', 'unknown_stream', lambda f: f[''].set('DSTREAM', 'POST'), 'format', 'VHF or XBAND expected', {}),
-            ('T9', 'date_end_first', lambda f: f[''].set('DATE-END', '2026-11-18T03:04:05'), 'time', 'not after DATE-OBS', {}),
-            ('T9', 'date_no_utc', lambda f: f[''].set('DATE-OBS', '18/11/2026'), 'time', "DATE-OBS (card at byte", {}),
-            ('T9', 'date_second_60', lambda f: f[''].set('DATE-OBS', '2026-11-18T03:04:60'), 'time', 'no moment of UTC', {}),
-            ('I6', 'energies_inverted', lambda f: f[''].set('E_MAX', 4.0), 'range', 'not above E_MIN', {}),
-            ('I6', 'timescale_0', lambda f: f[''].set('TIMESCAL', 0.0), 'range', 'TIMESCAL', {}),
-            ('T14', 'other_instrument', lambda f: f[''].set('INSTRUME', 'MXT'), 'format', "INSTRUME is 'MXT', 'ECL' expected", {}),
-            ('I14', 'cut_by_one_byte', lambda f: f.bytes()[:-1], 'truncated', 'declares 12544 bytes', {}),
-            ('I14', 'cut_by_one_block', lambda f: f.bytes()[:-2880], 'truncated', 'declares 12544 bytes', {}),
-            ('I14', 'header_1000x1000', thousand, 'truncated',
-             'declares 4000000 bytes', {})]:
-        s.wrong(cls, 'sub', name, change, code, part, **how)
 
 
 def make(seed):

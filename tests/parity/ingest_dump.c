@@ -383,7 +383,8 @@ static void put_subimage(const struct subimage_packet *p)
            p->wcs.crval_deg[1], p->wcs.cd[0][0], p->wcs.cd[0][1], p->wcs.cd[1][0], p->wcs.cd[1][1]);
     printf(",\"integers\":[%d,%d,%d,%d,%d,%d,%d]", p->n_y, p->n_z, p->sky_y0, p->sky_z0, p->sky_n, p->trigger_y,
            p->trigger_z);
-    printf(",\"words\":[\"%s\",\"%s\",\"%s\"],\"snr\":", p->trigger_type, p->slew_status, p->data_stream);
+    printf(",\"words\":[\"%s\",\"%s\",\"%s\"],\"faults\":%u,\"snr\":", p->trigger_type, p->slew_status, p->data_stream,
+           p->faults);
     put_hash(p->snr, (size_t)p->n_y * (size_t)p->n_z * sizeof *p->snr);
 }
 

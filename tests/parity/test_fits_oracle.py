@@ -170,16 +170,24 @@ def expected_lists(path, mjd_i, gbm):
     return {'epoch_ns': epoch, 'span': [good[0][0], good[-1][1]], 'sha256': hashlib.sha256(path.read_bytes()).hexdigest(), 'lists': lists}
 
 
-def expected_image(path):
+WCS_KEYS = ('CRPIX1', 'CRPIX2', 'CRVAL1', 'CRVAL2', 'CD1_1', 'CD1_2', 'CD2_1', 'CD2_2')
+FAULTS = {'no_wcs': 1, 'bytes_swapped': 2, 'no_noise': 4}
+
+
+def expected_image(path, quality):
+    """What is infinite has no data; what came the wrong way round is turned; sky coordinates that nobody can use are zeros."""
     with fits.open(path, memmap=False) as file:
-        h, data = file[0].header, np.asarray(file[0].data, '<f4')
+        h, data = file[0].header, np.asarray(file[0].data, '>f4')
+    data = np.frombuffer(data.tobytes(), '<f4' if 'bytes_swapped' in quality else '>f4').astype('<f4')
+    data = np.where(np.isinf(data), np.float32(np.nan), data)
     span = []
     for key in ('DATE-OBS', 'DATE-END'):
         t = Time(h[key], format='isot', scale='utc').tt
         span.append(round(((fractions.Fraction(t.jd1) - fractions.Fraction(4881175, 2)) + fractions.Fraction(t.jd2)) * 86400 * 1000) * 10**6)
     return {'sha256': hashlib.sha256(path.read_bytes()).hexdigest(), 'burst_id': h['BURST_ID'], 'alert_count': h['ALERTCNT'], 'span': span,
-            'reals': [float(h[k]) for k in ('E_MIN', 'E_MAX', 'TIMESCAL', 'SNR', 'CRPIX1', 'CRPIX2', 'CRVAL1', 'CRVAL2', 'CD1_1', 'CD1_2',
-                                            'CD2_1', 'CD2_2')],
+            'reals': [float(h[k]) for k in ('E_MIN', 'E_MAX', 'TIMESCAL', 'SNR')] +
+                     [0.0 if 'no_wcs' in quality else float(h[k]) for k in WCS_KEYS],
+            'faults': sum(FAULTS.get(q, 0) for q in quality),
             'integers': [h[k] for k in ('NAXIS1', 'NAXIS2', 'SKYY0', 'SKYZ0', 'SKYN', 'TRIGY', 'TRIGZ')],
             'words': [h['TRIGTYPE'], h['SLEWSTAT'], h['DSTREAM']], 'snr': digest(data)}
 
@@ -191,9 +199,9 @@ def ingested(topic, path):
     return {k: v for k, v in answer.items() if k not in ('file', 'code', 'text', 'arena')} if answer['code'] == 'ok' else answer
 
 
-def compare_packet(topic, path):
+def compare_packet(topic, path, quality=()):
     mjd = {'fermi.gbm.events': 51910, 'gecam-b.grd.events': 58484, 'gecam-c.grd.events': 59215, 'svom.grm.events': 57754}
-    want = expected_image(path) if topic.endswith('subimage') else expected_lists(path, mjd[topic], topic.startswith('fermi'))
+    want = expected_image(path, quality) if topic.endswith('subimage') else expected_lists(path, mjd[topic], topic.startswith('fermi'))
     got = ingested(topic, path)
     different = [k for k in sorted(set(want) | set(got)) if want.get(k) != got.get(k)]
     case(f'packet_of_{path.stem}', f'{different[0]}: {got.get(different[0])}, {want.get(different[0])} expected' if different else None)
@@ -240,9 +248,10 @@ def main():
         for entry in json.loads((folder / 'list.json').read_text()):
             if entry['code'] != 'ok': continue
             path = folder / entry['name']
-            verify(path)
+            if 'no_wcs' not in entry.get('quality', ()):  # such coordinates are against the standard's own rules, too
+                verify(path)
             compare_readers(path)
-            compare_packet(entry['topic'], path)
+            compare_packet(entry['topic'], path, entry.get('quality', ()))
         if not DATA.is_dir():
             print('skip real_files: ../shared/data is not there')
             return min(failed, 125)
