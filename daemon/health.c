@@ -49,9 +49,13 @@ static const char *const COUNT_NAME[COUNT_N] = {
     [COUNT_PUBLISH_FAILED] = "publish_failed",
     [COUNT_EVIDENCE_FAILED] = "evidence_failed",
     [COUNT_COMMANDS] = "commands",
+    [COUNT_ALARMS] = "alarms",
+    [COUNT_FORKS] = "forks",
+    [COUNT_QUARANTINED] = "quarantined",
+    [COUNT_QUARANTINE_LOST] = "quarantine_lost",
 };
-static const char *const KIND_NAME[BAD_KIND_N] = {"bad_frame", "bad_events", "bad_subimage", "bad_command",
-                                                  "bad_infer"};
+static const char *const KIND_NAME[BAD_KIND_N] = {"bad_frame",   "bad_events", "bad_subimage",
+                                                  "bad_command", "bad_infer",  "bad_platform"};
 static const char *const THREAD_NAME[THREAD_N] = {"ingest", "work", "publish", "main"};
 
 enum burst_err health_new(struct health **ret_health, struct burst_error *reterr)

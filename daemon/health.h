@@ -29,11 +29,15 @@ enum health_count {
     COUNT_PUBLISH_FAILED,    /* revisions that broke a rule of the wire: an alarm */
     COUNT_EVIDENCE_FAILED,   /* evidence that could not be written */
     COUNT_COMMANDS,          /* requests on the command socket */
+    COUNT_ALARMS,            /* inputs that contradict themselves or what came before: a defect or a forgery */
+    COUNT_FORKS,             /* consumers that hold another message under one of our numbers */
+    COUNT_QUARANTINED,       /* refused inputs put into quarantine */
+    COUNT_QUARANTINE_LOST,   /* refused inputs that could not be kept */
     COUNT_N
 };
 
 /* Kinds of bad input. */
-enum health_kind { BAD_FRAME, BAD_EVENTS, BAD_SUBIMAGE, BAD_COMMAND, BAD_INFER, BAD_KIND_N };
+enum health_kind { BAD_FRAME, BAD_EVENTS, BAD_SUBIMAGE, BAD_COMMAND, BAD_INFER, BAD_PLATFORM, BAD_KIND_N };
 
 struct health;
 

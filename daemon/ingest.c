@@ -136,9 +136,16 @@ enum burst_err intake_check_ahead(enum burst_realm realm, const char *what, int6
 void intake_refuse(struct intake *in, enum health_kind kind, const char *source, int gateway,
                    const struct stream_item *item, const struct burst_error *e)
 {
-    (void)gateway;
-    (void)item;
     pipeline_refused(in->p, kind, e->code, source, e);
+    if (!item) return;
+    struct quarantine_note note = {.kind = health_kind_name(kind),
+                                   .code = e->code,
+                                   .text = e->text,
+                                   .topic = item->topic,
+                                   .gateway = in->p->config.input[gateway].name,
+                                   .stream = item->stream,
+                                   .seq = item->seq};
+    quarantine_keep(in->p->quarantine, &note, &(struct frame_bytes){item->body, item->n_body}, 1);
 }
 
 static struct feed *feed_of_topic(struct intake *in, const char *topic)
@@ -245,6 +252,14 @@ static void take_bad(struct intake *in, int gateway, const struct subscriber_eve
     char source[CONFIG_TEXT + 32];
     (void)snprintf(source, sizeof source, "%s (%s)", in->p->config.input[gateway].name, frame_fault_name(event->fault));
     pipeline_refused(in->p, BAD_FRAME, event->error.code, source, &event->error);
+    struct quarantine_note note = {.kind = health_kind_name(BAD_FRAME),
+                                   .code = event->error.code,
+                                   .text = event->error.text,
+                                   .topic = event->topic,
+                                   .gateway = in->p->config.input[gateway].name,
+                                   .seq = event->from,
+                                   .is_frames = true};
+    if (event->n_frame) quarantine_keep(in->p->quarantine, &note, event->frame, event->n_frame);
     struct feed *f = feed_of_topic(in, event->topic);
     if (f && event->from) feed_read(f, gateway, event->stream, event->from, INT64_MIN);
 }

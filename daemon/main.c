@@ -139,6 +139,7 @@ static enum burst_err run(struct pipeline *p, struct control *control, const str
     int64_t ping_ns = service_watchdog_ns() / 3, pinged = 0, told = 0;
     while (!stop_asked) {
         control_serve(control, SERVE_MS);
+        pipeline_keep_quarantine(p);
         health_progress(p->health, THREAD_MAIN);
         enum health_thread stuck;
         int64_t now = clock_mono_ns();

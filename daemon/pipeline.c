@@ -32,9 +32,36 @@ void pipeline_give(struct queue *q, void *unit)
 void pipeline_refused(struct pipeline *p, enum health_kind kind, enum burst_err code, const char *source,
                       const struct burst_error *e)
 {
-    if (health_bad(p->health, kind, code, source))
-        log_line(LOG_LEVEL_WARNING, "input refused, going on kind=%s error=%s source=%s what=\"%s\"",
-                 health_kind_name(kind), burst_err_name(code), source, e->text);
+    bool alarm = code == BURST_E_CONFLICT, first = health_bad(p->health, kind, code, source);
+    if (alarm) health_add(p->health, COUNT_ALARMS, 1);
+    if (first)
+        log_line(alarm ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+                 "input refused, going on kind=%s error=%s source=%s%s what=\"%s\"", health_kind_name(kind),
+                 burst_err_name(code), source, alarm ? " alarm=conflict" : "", e->text);
+}
+
+/* Without a quarantine everything goes on: what is refused is then only counted and told. */
+static void open_quarantine(struct pipeline *p)
+{
+    char folder[4096];
+    struct burst_error e;
+    struct quarantine_settings settings = {
+        .folder = folder, .bytes_most = p->config.quarantine_mib << 20, .pairs_most = p->config.quarantine_files};
+    enum burst_err err = config_quarantine_folder(&p->config, folder, sizeof folder, &e);
+    if (!err) err = quarantine_open(&settings, &p->quarantine, &e);
+    if (err) log_line(LOG_LEVEL_ERROR, "refused inputs are not kept error=%s what=\"%s\"", burst_err_name(err), e.text);
+}
+
+void pipeline_keep_quarantine(struct pipeline *p)
+{
+    struct quarantine_counts now;
+    struct burst_error e;
+    if (quarantine_step(p->quarantine, &e))
+        log_line(LOG_LEVEL_ERROR, "a refused input is not kept, others may follow what=\"%s\"", e.text);
+    quarantine_counts(p->quarantine, &now);
+    health_add(p->health, COUNT_QUARANTINED, now.kept - p->quarantined.kept);
+    health_add(p->health, COUNT_QUARANTINE_LOST, now.lost - p->quarantined.lost);
+    p->quarantined = now;
 }
 
 static struct feed_status *feed_status_of(struct pipeline *p, const char *topic)
@@ -155,6 +182,7 @@ enum burst_err pipeline_open(const struct burst_config *config, struct health *h
         err = units_init(&p->units, (int)config->limits_work_queue, (int)config->limits_publish_queue,
                          ingest_arena_need(IMAGE_BODY_MOST), reterr);
     if (!err) err = open_sockets(p, reterr);
+    if (!err) open_quarantine(p);
     if (err)
         (void)pipeline_close(p, NULL); /* the reason to give is the one above */
     else
@@ -198,6 +226,7 @@ enum burst_err pipeline_close(struct pipeline *p, struct burst_error *reterr)
     if (!p) return BURST_OK;
     publisher_close(p->publisher);
     stream_context_close(p->context);
+    quarantine_close(p->quarantine);
     enum burst_err err = store_close(p->store, reterr);
     units_fini(&p->units);
     science_close(&p->science);

@@ -9,6 +9,7 @@
 #define BURST_DAEMON_PIPELINE_H
 #include "config/config.h"
 #include "daemon/health.h"
+#include "daemon/quarantine.h"
 #include "daemon/units.h"
 #include "publish/store.h"
 #include "science/science.h"
@@ -36,7 +37,9 @@ struct pipeline {
     struct science science;
     struct store *store;
     struct publisher *publisher;
-    bool new_stream; /* the log began a new stream at this start */
+    struct quarantine *quarantine;        /* NULL: its folder could not be opened */
+    struct quarantine_counts quarantined; /* as already added to health: the main thread's */
+    bool new_stream;                      /* the log began a new stream at this start */
     int n_restart;
     struct restart_point restart[FEED_MAX];
     struct image_tracker images[REALM_N]; /* as of the restart points */
@@ -71,7 +74,9 @@ void *pipeline_take_free(struct pipeline *p, struct queue *pool, enum health_thr
 void pipeline_give(struct queue *q, void *unit);
 /* Update the status of a topic. data_time_ns INT64_MIN leaves it as it is. */
 void pipeline_feed_seen(struct pipeline *p, const char *topic, int64_t data_time_ns, bool message);
-/* Refusal: count it, and log it if it is the first of its kind from there. */
+/* Write the refused inputs that wait. Main thread. */
+void pipeline_keep_quarantine(struct pipeline *p);
+/* Refusal: count it, and log it if it is the first of its kind from there. A contradiction (BURST_E_CONFLICT) is an alarm. */
 void pipeline_refused(struct pipeline *p, enum health_kind kind, enum burst_err code, const char *source,
                       const struct burst_error *e);
 #endif

@@ -16,6 +16,7 @@ static const int64_t STATUS_EVERY_NS = CLOCK_NS_PER_S / 2, PRUNE_EVERY_NS = 60 *
 struct publish {
     struct pipeline *p;
     int64_t status_ns, prune_ns;
+    uint64_t n_fork; /* told */
     int n_untold;
     struct untold {
         char id[EVENT_ID_TEXT];
@@ -171,6 +172,19 @@ static enum burst_err keep_retention(struct pipeline *p, struct burst_error *ret
     return store_set_retention(p->store, days, reterr);
 }
 
+/* A consumer acknowledged another message than ours: one of the two logs is not what it was. */
+static void tell_forks(struct publish *t)
+{
+    struct publisher_counts counts;
+    publisher_counts(t->p->publisher, &counts);
+    if (counts.forks == t->n_fork) return;
+    health_add(t->p->health, COUNT_FORKS, counts.forks - t->n_fork);
+    health_add(t->p->health, COUNT_ALARMS, counts.forks - t->n_fork);
+    t->n_fork = counts.forks;
+    log_line(LOG_LEVEL_ERROR, "a consumer acknowledged what is not in our log alarm=fork forks=%llu",
+             (unsigned long long)counts.forks);
+}
+
 static void keep_house(struct publish *t)
 {
     struct pipeline *p = t->p;
@@ -179,6 +193,7 @@ static void keep_house(struct publish *t)
     if (now - t->status_ns > STATUS_EVERY_NS) {
         t->status_ns = now;
         set_status(p);
+        tell_forks(t);
     }
     if (now - t->prune_ns > PRUNE_EVERY_NS) {
         t->prune_ns = now;
