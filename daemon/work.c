@@ -4,6 +4,7 @@
 #include "daemon/explain.h"
 #include "decide/image.h"
 #include "decide/tracker.h"
+#include "publish/trace.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ struct work {
     struct window_score score;
     struct image_score image_score;
     struct explainer *explainer;
+    struct window_trace *trace;       /* NULL: none is asked for, or it could not be written */
     int n_since_step;                 /* units judged since the last piece of an explanation */
     struct lightcurve_window *before; /* behind the event that was held before this window */
     struct verdict verdict[TRACKER_VERDICTS];
@@ -67,6 +69,7 @@ static void work_close(struct work *w)
     for (int i = 0; i < w->n_track; i++)
         tracker_free(w->track[i].tracker);
     explainer_free(w->explainer);
+    window_trace_close(w->trace);
     window_free(w->before);
     free(w);
 }
@@ -118,12 +121,32 @@ static void keep_restart(struct work *w, struct track *t, const struct restart_p
     pipeline_give(w->p->units.publish, unit);
 }
 
+static enum burst_err open_trace(struct work *w, struct burst_error *reterr)
+{
+    char path[CONFIG_TEXT + 4096];
+    const char *configured = w->p->config.lightcurve_trace;
+    if (!configured[0]) return BURST_OK;
+    enum burst_err err = config_data_path(configured, path, sizeof path, reterr);
+    return err ? err : window_trace_open(path, &w->trace, reterr);
+}
+
+/* A trace that cannot be written ends; judging goes on. */
+static void trace_window(struct work *w, const struct lightcurve_window *window)
+{
+    struct burst_error e;
+    if (!w->trace || window_trace_add(w->trace, window, &e) == BURST_OK) return;
+    log_line(LOG_LEVEL_ERROR, "trace of windows ended, going on what=\"%s\"", e.text);
+    window_trace_close(w->trace);
+    w->trace = NULL;
+}
+
 static void work_window(struct work *w, const struct work_unit *unit)
 {
     struct burst_error e;
     struct track *t = track_of(w, unit->source);
     const struct lightcurve_window *held = tracker_idle(t->tracker) ? NULL : tracker_evidence_window(t->tracker);
     int n = 0;
+    trace_window(w, unit->window);
     if (held) (void)window_copy(held, w->before, NULL); /* room for every detector there is */
     enum burst_err err = infer_window(w->p->science.infer, unit->window, &w->score, &e);
     if (!err) err = tracker_window(t->tracker, &w->score, w->verdict, &n, &e);
@@ -202,6 +225,15 @@ static void work_image(struct work *w, struct work_unit *unit)
     explainer_image(w->explainer, &w->verdict[0], unit, &w->image[unit->source.realm]);
 }
 
+static void work_point(struct work *w, const struct work_unit *unit)
+{
+    struct publish_unit *point = take_publish(w);
+    point->kind = PUBLISH_RESTART;
+    point->images.n_used = 0;
+    point->restart = unit->restart;
+    pipeline_give(w->p->units.publish, point);
+}
+
 static void work_unit_done(struct work *w, struct work_unit *unit)
 {
     switch (unit->kind) {
@@ -209,6 +241,7 @@ static void work_unit_done(struct work *w, struct work_unit *unit)
     case WORK_SILENCE: work_silence(w, unit); break;
     case WORK_ANEW: work_anew(w, unit); break;
     case WORK_IMAGE: work_image(w, unit); return;
+    case WORK_POINT: work_point(w, unit); break;
     }
     pipeline_give(w->p->units.free_work, unit);
 }
@@ -262,6 +295,7 @@ void *work_thread(void *arg)
     enum burst_err err = w ? tracks_open(w, &e) : burst_fail(&e, BURST_E_NOMEM, "no memory for the work thread");
     if (!err) err = window_new(DETECTOR_MAX, &w->before, &e);
     if (!err) err = explainer_new(p, &w->explainer, &e);
+    if (!err) err = open_trace(w, &e);
     if (err) {
         health_fatal(p->health, &e);
         refuse_loop(p);
