@@ -20,6 +20,7 @@ struct intake {
     struct arena arena;
     struct ingest_repeats *repeats; /* bodies that another gateway brought, sub-images */
     struct slice_storage slice;
+    struct platforms *platforms; /* where the satellites are */
     int64_t arrived_mono_ns; /* of the message in hand */
     int64_t polled_mono_ns;  /* when the live sockets were last looked at, or emptied */
 };
@@ -42,6 +43,7 @@ void intake_refuse(struct intake *in, enum health_kind kind, const char *source,
 
 void take_events(struct intake *in, struct feed *f, int gateway, const struct stream_item *item);
 void take_image(struct intake *in, struct feed *f, int gateway, const struct stream_item *item);
+void take_platform(struct intake *in, struct feed *f, int gateway, const struct stream_item *item);
 
 /* Hand every closed window of a feed to the work thread. False: the daemon is stopping. */
 bool take_windows(struct intake *in, struct feed *f);
