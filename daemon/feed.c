@@ -75,6 +75,12 @@ void feed_image_point(struct feed *f, struct restart_point *ret_point)
     point_fill(f, INT64_MAX, ret_point);
 }
 
+void feed_platform_point(struct feed *f, int64_t needed_ns, struct restart_point *ret_point)
+{
+    *ret_point = (struct restart_point){.score_from_k = INT64_MIN, .tracker = {INT64_MIN}};
+    point_fill(f, needed_ns, ret_point);
+}
+
 bool feed_goes_back(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], struct time_span span)
 {
     int64_t epoch_ns = source_epoch_ns(source_fact(f->source.mission, f->source.instrument));

@@ -38,6 +38,9 @@ void feed_window_point(struct feed *f, int64_t k_end, struct restart_point *ret_
 /* The same for sub-images: nothing that was read is needed again. */
 void feed_image_point(struct feed *f, struct restart_point *ret_point);
 
+/* The same for positions and attitudes: those before needed_ns are not needed again. */
+void feed_platform_point(struct feed *f, int64_t needed_ns, struct restart_point *ret_point);
+
 /* True where a packet is the first of a stream and its data end before what has been judged: in an unreal realm a replay has been
  * started again further back. Remembers the stream. The live sky does not go back. */
 bool feed_goes_back(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], struct time_span span);

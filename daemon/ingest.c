@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/intake.h"
+#include "daemon/platforms.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,7 @@ static void ingest_close(struct intake *in)
         subscriber_close(in->subscriber[i]);
     for (int i = 0; i < in->n_feed; i++)
         feed_close(&in->feed[i]);
+    platforms_free(in->platforms);
     ingest_repeats_free(in->repeats);
     arena_fini(&in->arena);
     free(in);
@@ -88,6 +90,7 @@ static enum burst_err ingest_open(struct pipeline *p, struct intake **ret_in, st
     in->p = p;
     enum burst_err err = arena_init(&in->arena, (size_t)p->config.limits_packet_arena_mib << 20, reterr);
     if (!err) err = ingest_repeats_new(BODIES_MOST, &in->repeats, reterr);
+    if (!err) err = platforms_new(&in->platforms, reterr);
     if (!err) err = feeds_open(in, reterr);
     for (int i = 0; !err && i < p->config.n_input; i++)
         err = subscriber_start(in, &p->config.input[i], reterr);
@@ -177,6 +180,10 @@ static enum burst_err check_content(enum topic_kind kind, unsigned content, stru
         return content == FRAME_FITS
                    ? BURST_OK
                    : burst_fail(reterr, BURST_E_UNSUPPORTED, "content %u, FITS (1) expected", content);
+    if (kind == TOPIC_PLATFORM)
+        return content == FRAME_JSON
+                   ? BURST_OK
+                   : burst_fail(reterr, BURST_E_UNSUPPORTED, "content %u, JSON (2) expected", content);
     return burst_fail(reterr, BURST_E_UNSUPPORTED, "content %u on a topic that is not read", content);
 }
 
@@ -185,8 +192,8 @@ static void take_kind(struct intake *in, struct feed *f, int gateway, const stru
     switch (f->kind) {
     case TOPIC_EVENTS: take_events(in, f, gateway, item); break;
     case TOPIC_SUBIMAGE: take_image(in, f, gateway, item); break;
-    case TOPIC_TRIGGER:
-    case TOPIC_PLATFORM: break;
+    case TOPIC_PLATFORM: take_platform(in, f, gateway, item); break;
+    case TOPIC_TRIGGER: break;
     }
 }
 
@@ -206,7 +213,8 @@ static void take_message(struct intake *in, int gateway, const struct subscriber
         return;
     }
     f->seen_mono_ns = clock_mono_ns();
-    if (came_before(in, event))
+    /* Repeated positions do no harm, and one a second would push the rest out of what is remembered. */
+    if (f->kind != TOPIC_PLATFORM && came_before(in, event))
         take_duplicate(in, gateway, item);
     else
         take_kind(in, f, gateway, item);
@@ -331,6 +339,7 @@ void *ingest_thread(void *arg)
         health_progress(p->health, THREAD_INGEST);
         if (poll_gateways(in)) continue;
         flush_silent(in);
+        platforms_tell(in->platforms, p);
         (void)subscriber_wait(in->subscriber, (size_t)in->n_subscriber, INTAKE_WAIT_MS,
                               NULL); /* a time-out is the usual answer */
     }

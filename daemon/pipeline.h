@@ -45,6 +45,7 @@ struct pipeline {
     struct image_tracker images[REALM_N]; /* as of the restart points */
     int n_feed;
     struct feed_status feed[FEED_MAX];
+    struct platform_state platform[REALM_N][MISSION_N]; /* at the newest sample; feed_lock */
     atomic_bool stop_ingest;
     pthread_t thread[THREAD_MAIN];
     int n_thread;

@@ -12,6 +12,7 @@ enum work_kind {
     WORK_SILENCE, /* no more data for now: close what is open */
     WORK_ANEW,    /* a replay goes back in time: close what is open, forget the time */
     WORK_IMAGE,   /* a sub-image */
+    WORK_POINT,   /* a restart point that no event depends on */
 };
 
 struct work_unit {
