@@ -2,6 +2,7 @@
 #include "daemon/control.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
@@ -154,6 +155,19 @@ static json_t *refuse(struct control *c, enum burst_err code, const char *text)
     return error_answer(burst_err_name(code), text);
 }
 
+/* Listing and reading need no daemon: burstctl looks into the folder. Removing is left to who writes there. */
+static json_t *quarantine_answer(struct control *c, const json_t *request)
+{
+    const char *action = json_string_value(json_object_get(request, "action"));
+    int64_t n;
+    if (!action || strcmp(action, "clear") != 0)
+        return refuse(c, BURST_E_UNSUPPORTED, "quarantine takes \"action\": \"clear\"");
+    pipeline_keep_quarantine(c->p); /* what waits goes, too */
+    quarantine_clear(c->p->quarantine, &n);
+    log_line(LOG_LEVEL_NOTICE, "quarantine cleared on command refused_inputs=%lld", (long long)n);
+    return json_pack("{s:b, s:I}", "ok", 1, "cleared", (json_int_t)n);
+}
+
 static json_t *answer_to(struct control *c, const char *bytes, size_t n)
 {
     json_error_t where;
@@ -170,8 +184,10 @@ static json_t *answer_to(struct control *c, const char *bytes, size_t n)
         answer = alerts_answer(c, request);
     else if (strcmp(command, "show") == 0)
         answer = show_answer(c, request);
+    else if (strcmp(command, "quarantine") == 0)
+        answer = quarantine_answer(c, request);
     else {
-        (void)snprintf(text, sizeof text, "no command '%.64s'; there are status, alerts and show", command);
+        (void)snprintf(text, sizeof text, "no command '%.64s'; there are status, alerts, show and quarantine", command);
         answer = refuse(c, BURST_E_UNSUPPORTED, text);
     }
     json_decref(request);

@@ -18,6 +18,7 @@ int burstctl_alerts(int argc, char **argv);
 int burstctl_show(int argc, char **argv);
 int burstctl_verify(int argc, char **argv);
 int burstctl_model(int argc, char **argv);
+int burstctl_quarantine(int argc, char **argv);
 
 /* ---- words.c: telling people ---- */
 

@@ -14,6 +14,7 @@ static const struct subcommand SUBCOMMANDS[] = {
     {"alerts", burstctl_alerts, "the latest events"},
     {"show", burstctl_show, "one event whole: verdict, light curves, sub-image"},
     {"verify", burstctl_verify, "prove that the log of verdicts is dense and its chain unbroken"},
+    {"quarantine", burstctl_quarantine, "inputs that were refused: list, show, export, clear"},
     {"model", burstctl_model, "info, check or run an ONNX model"},
 };
 enum { N_SUBCOMMAND = sizeof SUBCOMMANDS / sizeof SUBCOMMANDS[0] };
@@ -22,7 +23,7 @@ static int help(FILE *out)
 {
     (void)fprintf(out, "usage: burstctl SUBCOMMAND [ARGUMENTS]\n\n"); /* a failure shows in finish_output */
     for (int i = 0; i < N_SUBCOMMAND; i++)
-        (void)fprintf(out, "  %-8s %s\n", SUBCOMMANDS[i].name, SUBCOMMANDS[i].summary);
+        (void)fprintf(out, "  %-10s %s\n", SUBCOMMANDS[i].name, SUBCOMMANDS[i].summary);
     (void)fprintf(
         out, "\nburstctl SUBCOMMAND --help tells its arguments; man burstctl tells all.\n"
              "Exit status: 0 done, 1 refused, 2 usage, 3 configuration or model, 4 input/output or nobody there.\n");
