@@ -2,7 +2,10 @@
 #include "prepare/catalogue.h"
 #include "base/bytes.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #define HEADER "name,ra_deg,dec_deg,bright"
 enum { LINE_TEXT = 160 };             /* longest line with its closing 0 */
@@ -19,13 +22,37 @@ static enum burst_err refuse(const struct reader *r, enum burst_err code, const 
     return burst_fail(r->reterr, code, "%s:%d: %s: \"%s\"", r->where, r->line, what, text);
 }
 
+static enum burst_err prefix_line(const struct reader *r, enum burst_err err)
+{
+    char where[256];
+    (void)snprintf(where, sizeof where, "%.200s:%d", r->where, r->line);
+    return burst_prefix(r->reterr, err, where);
+}
+
 static bool is_good_name(const char *name)
 {
-    size_t n = strlen(name);
-    if (n == 0 || n >= SOURCE_NAME_TEXT) return false;
-    for (size_t i = 0; i < n; i++)
-        if (name[i] < ' ' || name[i] > '~' || name[i] == '"') return false;
-    return name[0] != ' ' && name[n - 1] != ' ';
+    static const char PLAIN[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    static const char LEGAL[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 +-./_()[]*:";
+    size_t n = strnlen(name, SOURCE_NAME_TEXT);
+    if (n == 0 || n == SOURCE_NAME_TEXT || !strchr(PLAIN, name[0]) || strspn(name, LEGAL) != n) return false;
+    return name[n - 1] != ' ' && !strstr(name, "  ") && strcasecmp(name, "Moon") != 0 && strcasecmp(name, "Sun") != 0;
+}
+
+enum burst_err catalogue_check(const struct catalogue_source *s, struct burst_error *reterr)
+{
+    if (!is_good_name(s->name))
+        return burst_fail(
+            reterr, BURST_E_FORMAT,
+            "not a name: 1 to 31 letters, digits, single spaces and +-./_()[]*:, a letter or digit first, "
+            "not Moon or Sun: \"%.40s\"",
+            s->name);
+    if (!(s->ra_deg >= 0.0 && s->ra_deg < 360.0))
+        return burst_fail(reterr, BURST_E_RANGE, "right ascension %g of %s is not in [0, 360) degrees", s->ra_deg,
+                          s->name);
+    if (!(fabs(s->dec_deg) <= 90.0))
+        return burst_fail(reterr, BURST_E_RANGE, "declination %g of %s is not in [-90, 90] degrees", s->dec_deg,
+                          s->name);
+    return BURST_OK;
 }
 
 /* A plain decimal number: strtod alone would also take "nan", "0x1p3" and leading spaces. */
@@ -57,20 +84,20 @@ static enum burst_err parse_source(const struct reader *r, const char *line, str
     struct catalogue_source s = {0};
     memcpy(copy, line, strlen(line) + 1);
     if (!split_columns(copy, column)) return refuse(r, BURST_E_FORMAT, "not four columns", line);
-    if (!is_good_name(column[0])) return refuse(r, BURST_E_FORMAT, "not a name of 1 to 31 printable characters", line);
+    if (strlen(column[0]) >= sizeof s.name) return refuse(r, BURST_E_FORMAT, "not a name of 1 to 31 characters", line);
     if (!parse_degrees(column[1], &s.ra_deg) || !parse_degrees(column[2], &s.dec_deg))
         return refuse(r, BURST_E_FORMAT, "not a decimal number of degrees", line);
     if (strcmp(column[3], "0") != 0 && strcmp(column[3], "1") != 0)
         return refuse(r, BURST_E_FORMAT, "bright is not 0 or 1", line);
-    if (s.ra_deg < 0.0 || s.ra_deg >= 360.0) return refuse(r, BURST_E_RANGE, "right ascension not in [0, 360)", line);
-    if (fabs(s.dec_deg) > 90.0) return refuse(r, BURST_E_RANGE, "declination not in [-90, 90]", line);
     memcpy(s.name, column[0], strlen(column[0]) + 1);
     s.bright = column[3][0] == '1';
+    enum burst_err err = catalogue_check(&s, r->reterr);
+    if (err) return prefix_line(r, err);
     *ret_s = s;
     return BURST_OK;
 }
 
-static double separation_deg(const struct catalogue_source *a, const struct catalogue_source *b)
+double catalogue_separation_deg(const struct catalogue_source *a, const struct catalogue_source *b)
 {
     const double rad = M_PI / 180.0;
     double s_dec = sin((a->dec_deg - b->dec_deg) * rad / 2), s_ra = sin((a->ra_deg - b->ra_deg) * rad / 2);
@@ -85,7 +112,7 @@ static enum burst_err add_source(const struct reader *r, const char *line, struc
     enum burst_err err = parse_source(r, line, s);
     if (err) return err;
     for (size_t i = 0; i < c->n_source; i++)
-        if (strcmp(c->source[i].name, s->name) == 0 || separation_deg(&c->source[i], s) < SAME_DEG)
+        if (strcmp(c->source[i].name, s->name) == 0 || catalogue_separation_deg(&c->source[i], s) < SAME_DEG)
             return refuse(r, BURST_E_DUPLICATE, c->source[i].name, line);
     c->n_source++;
     return BURST_OK;

@@ -21,11 +21,21 @@ struct catalogue {
     struct catalogue_source *source; /* in file order */
 };
 
+/* Is this a source that a catalogue may hold?
+ *
+ * Given     s  name: 1 to 31 characters, the first a letter or digit, then letters, digits, single spaces and any of
+ *              "+-./_()[]*:"; not "Moon" or "Sun", which are no catalogued sources; ra_deg [0, 360), dec_deg [-90, 90]
+ * Errors    BURST_E_FORMAT  the name: what else a name might hold means something in HTML, SQL, CSV or a terminal
+ *           BURST_E_RANGE   the position, also where it is no number */
+enum burst_err catalogue_check(const struct catalogue_source *s, struct burst_error *reterr);
+/* Angle between two sources, degrees. */
+double catalogue_separation_deg(const struct catalogue_source *a, const struct catalogue_source *b);
+
 /* Read a catalogue from text.
  *
  * Given     text [n]  UTF-8 CSV; `#` lines and empty lines are skipped; the first other line is exactly
- *                     `name,ra_deg,dec_deg,bright`; then one source a line, name 1 to 31 printable ASCII characters
- *                     without comma or quote, degrees as decimal numbers, bright 0 or 1
+ *                     `name,ra_deg,dec_deg,bright`; then one source a line as catalogue_check wants it,
+ *                     degrees as decimal numbers, bright 0 or 1
  *           where     name for error sentences, usually the path
  * Returned  *ret_c    freed by catalogue_fini
  * Errors    BURST_E_FORMAT     header, columns or a number are not as above; the line is named
