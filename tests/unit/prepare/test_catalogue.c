@@ -59,6 +59,10 @@ TEST(a_wrong_line_is_refused_with_its_number)
     refused(HEAD " A,1,2,0\n", BURST_E_FORMAT, "not a name");
     refused(HEAD "A\tB,1,2,0\n", BURST_E_FORMAT, "not a name");
     refused(HEAD "123456789.123456789.123456789.12,1,2,0\n", BURST_E_FORMAT, "not a name");
+    refused(HEAD "A,1,2,0\n=cmd(),1,9,0\n", BURST_E_FORMAT, "list.csv:3: not a name");
+    refused(HEAD "<b>,1,2,0\n", BURST_E_FORMAT, "not a name");
+    refused(HEAD "A\xe2\x80\xae,1,2,0\n", BURST_E_FORMAT, "not a name"); /* right-to-left override */
+    refused(HEAD "moon,1,2,0\n", BURST_E_FORMAT, "not Moon or Sun");
     refused(HEAD "A,360,2,0\n", BURST_E_RANGE, "right ascension");
     refused(HEAD "A,-0.1,2,0\n", BURST_E_RANGE, "right ascension");
     refused(HEAD "A,1,90.01,0\n", BURST_E_RANGE, "declination");
