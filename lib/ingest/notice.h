@@ -23,7 +23,8 @@ enum {
  * Errors    BURST_E_LIMIT        more than NOTICE_BODY_MOST bytes, NOTICE_DEPTH_MOST levels, 512 Params, 8 citations
  *           BURST_E_FORMAT       no well-formed JSON or XML (line:column said), a document type declaration, a key given
  *                                twice, NaN or Infinity, a number or word that is none
- *           BURST_E_MISSING      no IVORN (VOEvent), no trigger id, no trigger time
+ *           BURST_E_MISSING      no IVORN (VOEvent), no trigger id, no trigger time (a retraction needs none)
+ *           BURST_E_TRUNCATED    fewer than the 160 bytes of a classic packet
  *           BURST_E_UNSUPPORTED  no notice, or one of a kind burstd does not take: its name or packet type is said
  *           BURST_E_RANGE        a value outside what its unit allows; half a position
  *           BURST_E_TIME         a time that is no UTC, or outside 1990..2100

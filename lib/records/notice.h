@@ -76,7 +76,7 @@ struct notice {
     char text[NOTICE_TEXT]; /* the mission's sentence, e.g. why it retracts; cut to fit */
 
     int64_t published_ns;        /* TT, when the mission made the notice */
-    int64_t trigger_ns;          /* TT */
+    int64_t trigger_ns;          /* TT; of a NOTICE_FOLLOW_UP: of that observation. 0 in a retraction without it */
     double trigger_digit_s;      /* the last digit given of trigger_ns, in seconds: 0.01, 1, ... */
     double trigger_error_s;      /* as the mission states it */
     int64_t sequence_ns;         /* TT, start of the on-board alert sequence (SVOM Alert_Seq_T0) */
