@@ -6,7 +6,6 @@
 #include "daemon/feed.h"
 #include "daemon/pipeline.h"
 #include "ingest/repeats.h"
-#include "ingest/slice.h"
 
 enum { INTAKE_WAIT_MS = 100 };
 
@@ -19,10 +18,9 @@ struct intake {
     bool has_stream[CONFIG_INPUT_MAX]; /* it has said which log is its own */
     struct arena arena;
     struct ingest_repeats *repeats; /* bodies that another gateway brought, sub-images */
-    struct slice_storage slice;
-    struct platforms *platforms; /* where the satellites are */
-    int64_t arrived_mono_ns; /* of the message in hand */
-    int64_t polled_mono_ns;  /* when the live sockets were last looked at, or emptied */
+    struct platforms *platforms;    /* where the satellites are */
+    int64_t arrived_mono_ns;        /* of the message in hand */
+    int64_t polled_mono_ns;         /* when the live sockets were last looked at, or emptied */
 };
 
 /* ---- ingest.c ---- */

@@ -4,7 +4,7 @@
 #include "daemon/intake.h"
 #include "ingest/ingest.h"
 
-static const int64_t SLICE_NS = LIGHTCURVE_SPAN_NS / 2;
+enum { STEP_BINS = LIGHTCURVE_STEP_BINS / 2 }; /* 8 s */
 
 static void feed_count(struct intake *in, struct feed *f)
 {
@@ -39,11 +39,11 @@ bool take_windows(struct intake *in, struct feed *f)
     }
 }
 
-static bool add_slice(struct intake *in, struct feed *f, const struct event_packet *part)
+static bool add_step(struct intake *in, struct feed *f, const struct event_packet *packet, int64_t k)
 {
     struct burst_error e;
     enum burst_err err;
-    while ((err = lightcurve_add(f->lc, part, &e)) == BURST_E_FULL)
+    while ((err = lightcurve_add(f->lc, packet, k, k + STEP_BINS, &e)) == BURST_E_FULL)
         if (!take_windows(in, f)) return false;
     if (err) pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
     return take_windows(in, f);
@@ -71,17 +71,11 @@ static bool begin_anew(struct intake *in, struct feed *f)
     return true;
 }
 
-static void take_slices(struct intake *in, struct feed *f, const struct event_packet *packet)
+static void take_steps(struct intake *in, struct feed *f, const struct event_packet *packet)
 {
-    struct burst_error e;
-    struct event_packet part;
-    for (int64_t t = packet->span.start_ns; t < packet->span.stop_ns; t = slice_next(packet, t + SLICE_NS, SLICE_NS)) {
+    for (int64_t k = event_packet_next(packet, 0); k != INT64_MAX; k = event_packet_next(packet, k + STEP_BINS)) {
         intake_shed(in);
-        enum burst_err err = slice_take(packet, t, t + SLICE_NS, &in->slice, &part, &e);
-        if (err)
-            pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
-        else if (!add_slice(in, f, &part))
-            return;
+        if (!add_step(in, f, packet, k)) return;
     }
 }
 
@@ -91,9 +85,9 @@ void take_events(struct intake *in, struct feed *f, int gateway, const struct st
     struct event_packet packet;
     if (!f->lc) return; /* no light-curve network is configured */
     arena_reset(&in->arena);
-    enum burst_err err = ingest_events(f->source, item->body, item->n_body, &in->arena, &packet, &e);
+    enum burst_err err =
+        ingest_events(f->source, item->body, item->n_body, &in->p->science.bands, &in->arena, &packet, &e);
     if (!err) err = intake_check_ahead(f->source.realm, "data end", packet.span.stop_ns, &e);
-    if (!err) err = slice_sort(&packet, &in->arena, &e);
     if (err) {
         intake_refuse(in, BAD_EVENTS, f->topic, gateway, item, &e);
         feed_read(f, gateway, item->stream, item->seq, INT64_MIN);
@@ -102,8 +96,8 @@ void take_events(struct intake *in, struct feed *f, int gateway, const struct st
     if (feed_goes_back(f, gateway, item->stream, packet.span) && !begin_anew(in, f)) return;
     feed_read(f, gateway, item->stream, item->seq, packet.span.stop_ns);
     for (size_t i = 0; i < packet.n_list; i++)
-        health_add(in->p->health, COUNT_EVENTS_DROPPED, packet.list[i].n_dropped);
-    take_slices(in, f, &packet);
+        health_add(in->p->health, COUNT_EVENTS_DROPPED, packet.list[i].n_dropped + packet.list[i].n_outside);
+    take_steps(in, f, &packet);
     feed_count(in, f);
     pipeline_feed_seen(in->p, f->topic, packet.span.stop_ns, true);
 }

@@ -89,8 +89,8 @@ enum burst_err chunk_time_column(const struct chunk *c, const struct fits_table 
     return BURST_OK;
 }
 
-enum burst_err chunk_int_column(const struct chunk *c, const struct fits_table *table, const char *name, char form,
-                                const struct fits_column **ret_column)
+enum burst_err chunk_number_column(const struct chunk *c, const struct fits_table *table, const char *name, char form,
+                                   const struct fits_column **ret_column)
 {
     const struct fits_column *column = NULL;
     enum burst_err err = fits_table_column(table, name, form, &column, c->reterr);
@@ -129,17 +129,6 @@ enum burst_err chunk_event_time(const struct chunk *c, const struct chunk_times 
     return BURST_OK;
 }
 
-enum burst_err chunk_take_events(const struct chunk *c, size_t n, int64_t **ret_t_ns, uint16_t **ret_channel)
-{
-    int64_t *t = arena_take(c->arena, n, sizeof *t);
-    uint16_t *channel = arena_take(c->arena, n, sizeof *channel);
-    if (!t || !channel)
-        return burst_fail(c->reterr, BURST_E_NOMEM, "%zu events do not fit the arena of %zu bytes", n, c->arena->size);
-    *ret_t_ns = t;
-    *ret_channel = channel;
-    return BURST_OK;
-}
-
 /* ---- energy bounds ---- */
 
 static enum burst_err check_bound(const struct chunk *c, const struct fits_table *t, const struct fits_column *channel,
@@ -175,7 +164,7 @@ enum burst_err chunk_read_bounds(struct chunk *c)
     struct fits_table t;
     enum burst_err err = chunk_hdu(c, "EBOUNDS", &hdu);
     if (err || (err = fits_table_view(hdu, &t, c->reterr)) ||
-        (err = chunk_int_column(c, &t, "CHANNEL", 'I', &channel)) ||
+        (err = chunk_number_column(c, &t, "CHANNEL", 'I', &channel)) ||
         (err = fits_table_column(&t, "E_MIN", 'E', &low, c->reterr)) || (err = refuse_scale(c, &t, low, false)) ||
         (err = fits_table_column(&t, "E_MAX", 'E', &high, c->reterr)) || (err = refuse_scale(c, &t, high, false)))
         return err;

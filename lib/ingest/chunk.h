@@ -25,6 +25,8 @@ struct chunk {
     float *e_min_kev, *e_max_kev; /* [n_bound] */
     size_t bound_at, bound_bytes; /* byte offset of the first EBOUNDS row, bytes per row: for messages */
     size_t good_at;               /* byte offset of the first GTI row */
+    struct band_set bands;
+    int8_t *atom; /* [n_bound] see rows.h */
 };
 
 /* A column of times: stored double, plus TZERO. */
@@ -47,17 +49,14 @@ enum burst_err chunk_read_good(struct chunk *c);
 /* A 1D column of unscaled times. BURST_E_MISSING, BURST_E_FORMAT. */
 enum burst_err chunk_time_column(const struct chunk *c, const struct fits_table *table, const char *name,
                                  struct chunk_times *ret_times);
-/* An unscaled column of single integers, 'I' or 'B'. */
-enum burst_err chunk_int_column(const struct chunk *c, const struct fits_table *table, const char *name, char form,
-                                const struct fits_column **ret_column);
+/* An unscaled column of single numbers, 'I', 'B' or 'E'. BURST_E_MISSING, BURST_E_FORMAT. */
+enum burst_err chunk_number_column(const struct chunk *c, const struct fits_table *table, const char *name, char form,
+                                   const struct fits_column **ret_column);
 /* Mission elapsed time of a cell in ns. BURST_E_TIME when it is not finite, or negative. */
 enum burst_err chunk_time(const struct chunk *c, const struct chunk_times *times, size_t row, int64_t *ret_met_ns);
 /* The same for events: also within the header's time. */
 enum burst_err chunk_event_time(const struct chunk *c, const struct chunk_times *times, size_t row,
                                 int64_t *ret_met_ns);
-/* Arena storage for the events of a list; BURST_E_NOMEM. */
-enum burst_err chunk_take_events(const struct chunk *c, size_t n, int64_t **ret_t_ns, uint16_t **ret_channel);
-
 /* The layouts: fill ret_packet's lists from a chunk whose source and epoch are checked. */
 enum burst_err events_read_gbm(struct chunk *c, struct event_packet *packet);
 enum burst_err events_read_gecam(struct chunk *c, struct event_packet *packet);

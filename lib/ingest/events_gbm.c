@@ -1,9 +1,11 @@
 /* Fermi/GBM time-tagged events: one detector per file, named by DETNAM. */
-#include "base/bytes.h"
-#include "ingest/chunk.h"
+#include "ingest/rows.h"
 #include <string.h>
 
 enum { N_NAI = 12, N_BGO = 2 };
+/* Dead time of an event, and of one in the last (overflow) channel, where the header does not say: EVT_DEAD, EVTDEDHI of every file
+ * seen (formats.md 3). */
+static const double DEAD_S = 2.6e-6, DEAD_LAST_S = 1.0417e-5;
 
 static enum burst_err read_detector(const struct chunk *c, const struct fits_hdu *primary, int *ret_detector)
 {
@@ -43,32 +45,24 @@ static enum burst_err check_rising(const struct chunk *c)
     return BURST_OK;
 }
 
+static enum burst_err read_dead(const struct chunk *c, const struct fits_hdu *events, const char *key, double usual_s,
+                                uint32_t *ret_dead)
+{
+    double dead_s = usual_s;
+    enum burst_err err = fits_key_has(events, key) ? fits_key_real(events, key, 0, 1e-3, &dead_s, c->reterr) : BURST_OK;
+    if (!err) *ret_dead = (uint32_t)(dead_s * 1e9 / EVENT_DEAD_NS + 0.5);
+    return err;
+}
+
 static enum burst_err read_rows(const struct chunk *c, const struct fits_table *t, struct event_list *list)
 {
-    struct chunk_times times;
-    const struct fits_column *pha = NULL;
-    int64_t *t_ns, met = 0;
-    uint16_t *channel;
-    enum burst_err err = chunk_time_column(c, t, "TIME", &times);
-    if (err || (err = chunk_int_column(c, t, "PHA", 'I', &pha)) ||
-        (err = chunk_take_events(c, t->n_row, &t_ns, &channel)))
+    struct event_rows rows = {.table = t, .n_channel = c->n_channel};
+    enum burst_err err = chunk_time_column(c, t, "TIME", &rows.time);
+    if (err || (err = chunk_number_column(c, t, "PHA", 'I', &rows.channel)) ||
+        (err = read_dead(c, t->hdu, "EVT_DEAD", DEAD_S, &rows.dead_each)) ||
+        (err = read_dead(c, t->hdu, "EVTDEDHI", DEAD_LAST_S, &rows.dead_last)))
         return err;
-    size_t n = 0;
-    for (size_t i = 0; i < t->n_row; i++) {
-        int stored = (int16_t)bytes_get_u16(fits_cell(t, pha, i));
-        if ((err = chunk_event_time(c, &times, i, &met))) return err;
-        if (pha->has_null && stored == pha->null) continue;
-        if (stored < 0 || stored >= (int)c->n_channel)
-            return burst_fail(c->reterr, BURST_E_RANGE, "%s: row %zu: PHA is %d, 0 to %zu expected (byte %zu)",
-                              t->hdu->name, i + 1, stored, c->n_channel - 1, fits_cell_at(t, pha, i));
-        t_ns[n] = c->epoch_ns + met;
-        channel[n++] = (uint16_t)stored;
-    }
-    list->t_ns = t_ns;
-    list->channel = channel;
-    list->n_event = n;
-    list->n_dropped = t->n_row - n;
-    return BURST_OK;
+    return rows_count(c, &rows, list);
 }
 
 enum burst_err events_read_gbm(struct chunk *c, struct event_packet *packet)
@@ -78,7 +72,8 @@ enum burst_err events_read_gbm(struct chunk *c, struct event_packet *packet)
     struct fits_table t;
     enum burst_err err = read_detector(c, primary, &list->detector);
     if (err || (err = chunk_hdu(c, "EVENTS", &hdu)) || (err = check_agrees(c, primary, hdu))) return err;
-    if ((err = chunk_read_bounds(c)) || (err = check_rising(c)) || (err = chunk_read_good(c))) return err;
+    if ((err = chunk_read_bounds(c)) || (err = check_rising(c)) || (err = rows_atoms(c)) || (err = chunk_read_good(c)))
+        return err;
     if ((err = fits_table_view(hdu, &t, c->reterr)) || (err = read_rows(c, &t, list))) return err;
     packet->n_list = 1;
     return BURST_OK;

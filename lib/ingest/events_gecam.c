@@ -1,18 +1,12 @@
 /* GECAM and SVOM/GRM event files: one EVENTSnn HDU per detector, two gains, flags per event. */
-#include "base/bytes.h"
-#include "ingest/chunk.h"
+#include "ingest/rows.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Ends of GECAM's energy ladder, and how exactly a file must repeat them. Source: formats.md 2. */
 static const double LADDER_LOW_KEV = 2.00, LADDER_LOW_SLACK = 0.01, LADDER_HIGH_KEV = 10053.5, LADDER_HIGH_SLACK = 1.0;
-enum { FLAG_BAD = 2, TYPE_NORMAL = 1, GAIN_MOST = 1 };
-
-struct gecam_columns {
-    struct chunk_times time;
-    const struct fits_column *pi, *gain, *type, *flag;
-};
+enum { FLAG_BAD = 2, TYPE_NORMAL = 1 };
 
 static enum burst_err check_ladder(const struct chunk *c)
 {
@@ -48,59 +42,25 @@ static enum burst_err check_names(const struct chunk *c)
     return BURST_OK;
 }
 
-static enum burst_err find_columns(const struct chunk *c, const struct fits_table *t, struct gecam_columns *ret)
-{
-    enum burst_err err = chunk_time_column(c, t, "TIME", &ret->time);
-    if (err || (err = chunk_int_column(c, t, "PI", 'I', &ret->pi)) ||
-        (err = chunk_int_column(c, t, "GAIN_TYPE", 'B', &ret->gain)))
-        return err;
-    if ((err = chunk_int_column(c, t, "EVT_TYPE", 'B', &ret->type))) return err;
-    return chunk_int_column(c, t, "FLAG", 'B', &ret->flag);
-}
-
-/* Out of range is refused even where the event would be dropped: such a row says that the file is not what it claims. */
-static enum burst_err check_row(const struct chunk *c, const struct fits_table *t, const struct gecam_columns *k,
-                                size_t row, int pi)
-{
-    int gain = *fits_cell(t, k->gain, row);
-    if (gain > GAIN_MOST)
-        return burst_fail(c->reterr, BURST_E_RANGE, "%s: row %zu: GAIN_TYPE is %d, 0 or 1 expected (byte %zu)",
-                          t->hdu->name, row + 1, gain, fits_cell_at(t, k->gain, row));
-    if (pi < 0 || pi >= (int)c->n_bound)
-        return burst_fail(c->reterr, BURST_E_RANGE, "%s: row %zu: PI is %d, 0 to %zu expected (byte %zu)", t->hdu->name,
-                          row + 1, pi, c->n_bound - 1, fits_cell_at(t, k->pi, row));
-    return BURST_OK;
-}
-
 static enum burst_err read_rows(const struct chunk *c, const struct fits_table *t, struct event_list *list)
 {
-    struct gecam_columns k;
-    int64_t *t_ns, met = 0;
-    uint16_t *channel;
-    enum burst_err err = find_columns(c, t, &k);
-    if (err || (err = chunk_take_events(c, t->n_row, &t_ns, &channel))) return err;
-    size_t n = 0;
-    for (size_t i = 0; i < t->n_row; i++) {
-        int pi = (int16_t)bytes_get_u16(fits_cell(t, k.pi, i));
-        if ((err = chunk_event_time(c, &k.time, i, &met))) return err;
-        if (k.pi->has_null && pi == k.pi->null) continue;
-        if ((err = check_row(c, t, &k, i, pi))) return err;
-        bool recommended = *fits_cell(t, k.flag, i) < FLAG_BAD && *fits_cell(t, k.type, i) == TYPE_NORMAL;
-        if (!recommended || pi >= (int)c->n_channel) continue;
-        t_ns[n] = c->epoch_ns + met;
-        channel[n++] = (uint16_t)pi;
-    }
-    list->t_ns = t_ns;
-    list->channel = channel;
-    list->n_event = n;
-    list->n_dropped = t->n_row - n;
-    return BURST_OK;
+    struct event_rows rows = {.table = t, .type_is = TYPE_NORMAL, .flag_below = FLAG_BAD, .n_channel = c->n_bound};
+    enum burst_err err = chunk_time_column(c, t, "TIME", &rows.time);
+    if (err || (err = chunk_number_column(c, t, "PI", 'I', &rows.channel)) ||
+        (err = chunk_number_column(c, t, "GAIN_TYPE", 'B', &rows.gain)) ||
+        (err = chunk_number_column(c, t, "DEAD_TIME", 'E', &rows.dead)) ||
+        (err = chunk_number_column(c, t, "EVT_TYPE", 'B', &rows.type)) ||
+        (err = chunk_number_column(c, t, "FLAG", 'B', &rows.flag)))
+        return err;
+    return rows_count(c, &rows, list);
 }
 
 enum burst_err events_read_gecam(struct chunk *c, struct event_packet *packet)
 {
     enum burst_err err = check_names(c);
-    if (err || (err = chunk_read_bounds(c)) || (err = check_ladder(c)) || (err = chunk_read_good(c))) return err;
+    if (err || (err = chunk_read_bounds(c)) || (err = check_ladder(c)) || (err = rows_atoms(c)) ||
+        (err = chunk_read_good(c)))
+        return err;
     for (int d = 0; d < c->fact->n_detector; d++) {
         char name[16];
         const struct fits_hdu *hdu = NULL;

@@ -2,8 +2,8 @@
  * All storage is taken at creation. Refuses data that contradict what is already counted; counts what comes too late.
  *
  *     lightcurve_new(...)
- *     for each packet, cut to at most LIGHTCURVE_SPAN_NS:
- *         while ((e = lightcurve_add(lc, packet, &error)) == BURST_E_FULL) drain
+ *     for each packet, for each k of it with good time (event_packet_next), in steps of at most LIGHTCURVE_STEP_BINS:
+ *         while ((e = lightcurve_add(lc, packet, k, k + step, &error)) == BURST_E_FULL) drain
  *         drain:  while (lightcurve_next(lc, window, &ready, &error) == BURST_OK && ready) use the window
  *     lightcurve_flush(lc), drain                     at end of file or silence
  *     lightcurve_free(lc) */
@@ -13,9 +13,11 @@
 
 struct lightcurve;
 
-#define LIGHTCURVE_SPAN_NS          (INT64_C(16) * 1000000000) /* the longest packet one call takes */
 #define LIGHTCURVE_LATENESS_MOST_NS (INT64_C(60) * 1000000000)
-enum { LIGHTCURVE_VALID_LEAST = 469 }; /* bins of 64 ms: 30 s, rounded up (protocol.md 4) */
+enum {
+    LIGHTCURVE_VALID_LEAST = 469, /* bins of 64 ms: 30 s, rounded up (protocol.md 4) */
+    LIGHTCURVE_STEP_BINS = 250    /* 16 s: what one call takes */
+};
 
 struct lightcurve_settings {
     struct source source;
@@ -25,13 +27,14 @@ struct lightcurve_settings {
     int64_t score_from_k; /* windows ending at or before this bin are not given (restart); INT64_MIN: all are */
 };
 
-/* Everything that did not become counts of a window, and how much did. */
+/* What became of the events of all packets' atoms. */
 struct lightcurve_counts {
-    uint64_t events;   /* counted in a bin */
-    uint64_t outside;  /* of energies outside all atoms, of detectors outside the search, or beyond the packet's span */
-    uint64_t late;     /* events of closed bins */
-    uint64_t archival; /* events older than the rings */
-    uint64_t conflicts; /* lists left out: their good time is already counted */
+    uint64_t events;    /* counted in a bin that was open */
+    uint64_t outside;   /* of detectors outside the search, or in bins without good time */
+    uint64_t late;      /* counted in a bin that was closed: windows from then on have them */
+    uint64_t archival;  /* older than the rings */
+    uint64_t repeated;  /* counted before, in bins of the same content */
+    uint64_t conflicts; /* lists left out: their good time is already counted, with other content */
     uint64_t windows;   /* given */
     uint64_t skipped;   /* strides without a detector of 30 s, and strides jumped over */
 };
@@ -46,22 +49,28 @@ enum burst_err lightcurve_new(const struct lightcurve_settings *settings, struct
 /* NULL is accepted. */
 void lightcurve_free(struct lightcurve *lc);
 
-/* Count the events of a packet.
+/* Count the bins [from_k, to_k) of a packet.
  *
- * Given     p  lent for the call; events in any order; p->span at most LIGHTCURVE_SPAN_NS long
+ * Given     p                lent for the call
+ *           from_k, to_k     at most LIGHTCURVE_STEP_BINS apart
  * Errors    BURST_E_FULL      windows must be taken first: call lightcurve_next until none is ready, then add again. After
  *                             that a second BURST_E_FULL cannot come. Nothing was counted
- *           BURST_E_LIMIT     the span is too long: cut it (ingest/slice.h). Nothing was counted
- *           BURST_E_CONFLICT  the good time of at least one detector is already counted: that list was left out, the rest
- *                             of the packet was taken. The text names the detector and the time
- *           BURST_E_LATE      the whole packet is older than the rings (counted as archival)
- *           BURST_E_RANGE     energy bounds or a channel number that cannot be, or good time that overlaps itself; that
- *                             list was left out, the rest of the packet was taken
+ *           BURST_E_LIMIT     too many bins. Nothing was counted
+ *           BURST_E_CONFLICT  the good time of at least one detector is already counted, with other counts: that list was left
+ *                             out, the rest was taken. The text names the detector and the time
+ *           BURST_E_LATE      all of it is older than the rings (counted as archival)
+ *           BURST_E_RANGE     good time that overlaps itself; that list was left out, the rest was taken
  *           BURST_E_TIME      another epoch than the settings. Nothing was counted
- * Notes     A bin is closed with the stride that holds it. Events of closed bins are counted as late and change nothing.
- *           An event outside good time is counted in its bin, but the bin is missing all the same.
- * Source    protocol.md 4 */
-enum burst_err lightcurve_add(struct lightcurve *lc, const struct event_packet *p, struct burst_error *reterr);
+ *           BURST_E_SHAPE     counted in other bands than the settings'. Nothing was counted
+ * Notes     A bin is closed with the stride that holds it. Data of closed bins that are still in the ring fill what was missing,
+ *           so that later windows have them; windows already given stay as they were.
+ *           Good time that is already counted is not counted again where the counts are the same: in the same part of a bin
+ *           equal, in a part of what is counted no more, in more than is counted no fewer (the longer part then stands). Parts
+ *           that overlap otherwise cannot be told apart: the first stays, and the bin is missing unless it was whole.
+ *           Events in bins without good time are not counted.
+ * Source    protocol.md 1, 4 */
+enum burst_err lightcurve_add(struct lightcurve *lc, const struct event_packet *p, int64_t from_k, int64_t to_k,
+                              struct burst_error *reterr);
 
 /* The gateway says: everything before tt_ns has been sent. Closes bins up to tt_ns minus the lateness.
  * Notes     Never moves the rings past the data they hold: a clock that is wrong closes bins early, but cannot make the
@@ -89,6 +98,8 @@ enum burst_err lightcurve_next(struct lightcurve *lc, struct lightcurve_window *
                                struct burst_error *reterr);
 
 struct lightcurve_counts lightcurve_counts(const struct lightcurve *lc);
+/* The oldest bin the rings hold; INT64_MIN before any data. */
+int64_t lightcurve_low_k(const struct lightcurve *lc);
 /* Latest end of good time seen, TT ns; INT64_MIN before any. */
 int64_t lightcurve_latest_ns(const struct lightcurve *lc);
 #endif

@@ -1,6 +1,8 @@
 /* packet: what one message said, checked. Made by ingest; everything a pointer names lives in the packet's arena. */
 #ifndef BURST_RECORDS_PACKET_H
 #define BURST_RECORDS_PACKET_H
+#include "kernels/event_bin.h"
+#include "records/bands.h"
 #include "records/source.h"
 
 /* [start, stop) in TT ns. */
@@ -8,27 +10,46 @@ struct time_span {
     int64_t start_ns, stop_ns;
 };
 
-/* Events of one detector in one chunk, in file order (steps back in time are legal, formats.md 2). */
+/* What is odd about the events of a detector: accepted all the same, and told in the evidence (reliability.md 5, class T). The
+ * first three are of a chunk and hold for all its good time; the others are of single bins and are found in the rings. */
+enum event_quality {
+    EVENT_STEPS_BACK = 1,    /* T8: times step back */
+    EVENT_ONE_TIME = 2,      /* T11: all of several events at one time */
+    EVENT_REPEATED_ROWS = 4, /* T16: a row is the one in front of it again */
+    EVENT_FAST = 8,          /* T12: 100 times the instrument's ordinary rate in a bin */
+    EVENT_SATURATED = 16,    /* a bin at the limit of what the instrument records */
+    EVENT_DEAD_TIME = 32,    /* a bin with over 10 % dead time */
+    EVENT_QUALITY_N = 6
+};
+
+/* Counts of one detector in one chunk. Bin k covers mission elapsed time [k, k + 1) x 64 ms; where there is no tile, nothing was
+ * counted. */
 struct event_list {
-    int detector;            /* index from 0, less than DETECTOR_MAX; GBM: n0..nb = 0..11, b0 b1 = 12, 13 */
-    size_t n_event;          /* recommended events only: others are counted in n_dropped */
-    const int64_t *t_ns;     /* [n_event] TT */
-    const uint16_t *channel; /* [n_event] index into the energy bounds */
-    size_t n_good;           /* good time intervals, disjoint, rising */
+    int detector;  /* index from 0; GBM: n0..nb = 0..11, b0 b1 = 12, 13 */
+    size_t n_tile; /* stretches of time that hold rows */
+    const struct event_tile
+        *tile;     /* [n_tile] rising k0; counts [n_atom + 1][EVENT_TILE_BINS], the last row dead time */
+    size_t n_good; /* good time intervals, disjoint, rising */
     const struct time_span *good;
-    size_t n_channel; /* energy bounds of this detector */
-    const float *e_min_kev, *e_max_kev;
+    size_t n_event;   /* counted in an atom; with the next three and n_row they account for every row */
+    size_t n_outside; /* recommended events of no atom's energy */
     size_t n_dropped; /* rows that are no recommended events */
+    size_t n_merged;  /* deposits that stood in both gains, counted once */
+    size_t n_back;    /* rows before the row in front of them */
+    unsigned quality; /* enum event_quality, those of a chunk */
 };
 
 struct event_packet {
     struct source source;
-    int64_t epoch_ns; /* mission elapsed time zero, TT: bins are counted from here */
+    int64_t epoch_ns;      /* mission elapsed time zero, TT: bins are counted from here */
+    struct band_set bands; /* whose atoms the tiles count */
     size_t n_list;
     struct event_list list[DETECTOR_MAX];
     struct time_span span; /* hull of the good time */
-    uint8_t sha256[32];    /* of the message body */
 };
+
+/* The first bin at or after k that holds good time of any detector; INT64_MAX where there is none. */
+int64_t event_packet_next(const struct event_packet *packet, int64_t k);
 
 enum { SUBIMAGE_SIDE = 56, BURST_ID_TEXT = 40 };
 

@@ -38,12 +38,13 @@ enum burst_err window_new(int n_detector, struct lightcurve_window **ret_w, stru
     size_t n = (size_t)n_detector;
     size_t head = (sizeof(struct lightcurve_window) + 63) / 64 * 64;
     size_t n_counts = n * ROW_COUNTS * sizeof(uint32_t);
-    uint8_t *block = calloc(1, head + n_counts + n * WINDOW_BINS);
+    uint8_t *block = calloc(1, head + n_counts + n * WINDOW_BINS * (sizeof(uint32_t) + 1));
     if (!block) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a window of %d detectors", n_detector);
     struct lightcurve_window *w = (struct lightcurve_window *)(void *)block;
     w->room = n_detector;
     w->counts = (uint32_t *)(void *)(block + head);
-    w->valid = block + head + n_counts;
+    w->dead = (uint32_t *)(void *)(block + head + n_counts);
+    w->valid = block + head + n_counts + n * WINDOW_BINS * sizeof *w->dead;
     *ret_w = w;
     return BURST_OK;
 }
@@ -59,14 +60,16 @@ enum burst_err window_copy(const struct lightcurve_window *from, struct lightcur
     if (to->room < from->n_detector)
         return burst_fail(reterr, BURST_E_SHAPE, "storage for %d rows cannot take a window of %d", to->room,
                           from->n_detector);
-    uint32_t *counts = to->counts;
+    uint32_t *counts = to->counts, *dead = to->dead;
     uint8_t *valid = to->valid;
     int room = to->room;
     size_t n_row = (size_t)from->n_detector;
     memcpy(counts, from->counts, n_row * (size_t)from->bands.n_atom * WINDOW_BINS * sizeof *counts);
+    memcpy(dead, from->dead, n_row * WINDOW_BINS * sizeof *dead);
     memcpy(valid, from->valid, n_row * WINDOW_BINS);
     *to = *from;
     to->counts = counts;
+    to->dead = dead;
     to->valid = valid;
     to->room = room;
     return BURST_OK;

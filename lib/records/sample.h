@@ -17,11 +17,13 @@ struct lightcurve_window {
     struct band_set bands;
     int room; /* rows that counts and valid have storage for */
     int n_detector;
-    int detector[DETECTOR_MAX];     /* index of each row */
-    int n_valid[DETECTOR_MAX];      /* bins inside good time */
-    bool scored[DETECTOR_MAX];      /* at least 30 s valid: goes through the network */
-    uint32_t *counts;               /* [n_detector][n_atom][WINDOW_BINS] counts per bin */
-    uint8_t *valid;                 /* [n_detector][WINDOW_BINS] 1 inside good time */
+    int detector[DETECTOR_MAX]; /* index of each row */
+    int n_valid[DETECTOR_MAX];  /* bins inside good time */
+    bool scored[DETECTOR_MAX];  /* at least 30 s valid: goes through the network */
+    uint32_t *counts;           /* [n_detector][n_atom][WINDOW_BINS] counts per bin */
+    uint8_t *valid;             /* [n_detector][WINDOW_BINS] 1 inside good time */
+    uint32_t *dead; /* [n_detector][WINDOW_BINS] dead time, units of EVENT_DEAD_NS; 0 unknown. Not in the digests */
+    unsigned quality[DETECTOR_MAX]; /* enum event_quality, of any valid bin. Not in the digests */
     bool incomplete;                /* a gap in the stream was not repaired over these bins */
     struct platform_state platform; /* at the end of the window; all zeros: nothing is known. Not in the digests */
     int64_t arrived_mono_ns;        /* host monotonic time of the message that closed it: latency only */

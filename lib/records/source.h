@@ -49,6 +49,9 @@ struct instrument_fact {
     int n_open;                  /* N of protocol.md 6 "When": detectors above `open` that open an event */
     int epoch_mjd_i;             /* mission elapsed time zero, TT: whole MJD ... */
     double epoch_mjd_f;          /* ... and fraction of a day */
+    double rate_hz;              /* ordinary rows per second of a detector, for what is odd; 0: not known */
+    double rate_most_hz;         /* rows per second of all detectors that the instrument can record; 0: not known */
+    double row_dead_s;           /* dead time of one row, where it is the same for all but few; 0: not known */
 };
 
 /* The fact for (mission, instrument), or NULL where there is no such instrument. */

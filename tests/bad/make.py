@@ -271,8 +271,8 @@ def gecam_events(s):
     for cls, name, change, code, part in [
             ('T10', 'ebounds_break', edit('gecam', 'EBOUNDS', 'E_MIN', 100, 20.0), 'range', 'the first 100 are contiguous'),
             ('T10', 'ebounds_other_ladder', other_ladder, 'range', '2.00 to 10053.5 keV expected'),
-            ('T10', 'pi_negative', edit('gecam', 'EVENTS02', 'PI', 3, -5), 'range', 'EVENTS02: row 4: PI is -5'),
-            ('T10', 'pi_past_the_rows', edit('gecam', 'EVENTS02', 'PI', 3, 498), 'range', 'PI is 498, 0 to 497'),
+            ('T10', 'pi_negative', edit('gecam', 'EVENTS01', 'PI', 3, -5), 'range', 'EVENTS01: row 4: PI is -5'),
+            ('T10', 'pi_past_the_rows', edit('gecam', 'EVENTS01', 'PI', 3, 498), 'range', 'PI is 498, 0 to 497'),
             ('T15', 'gain_2', edit('gecam', 'EVENTS01', 'GAIN_TYPE', 0, 2), 'range', 'GAIN_TYPE is 2'),
             ('T7', 'time_nan', edit('gecam', 'EVENTS25', 'TIME', 7, np.nan), 'time', 'EVENTS25: row 8: TIME'),
             ('T4', 'no_flag', all_columns_but_flag, 'missing', 'EVENTS01: no column FLAG'),

@@ -346,25 +346,30 @@ static void cfitsio_file(uint8_t *bytes, size_t n)
 
 /* ---- ingest ---- */
 
+/* Cells of a list that are not zero, in order of bin and atom: "[[k,atom,count],...]"; dead time has the last atom's number + 1. */
+static void put_cells(const struct event_packet *p, const struct event_list *l)
+{
+    int n = 0;
+    for (size_t i = 0; i < l->n_tile; i++)
+        for (int t = 0; t < EVENT_TILE_BINS; t++)
+            for (int a = 0; a <= p->bands.n_atom; a++) {
+                uint32_t count = l->tile[i].counts[a * EVENT_TILE_BINS + t];
+                if (count) printf("%s[%lld,%d,%u]", n++ ? "," : "", (long long)(l->tile[i].k0 + t), a, count);
+            }
+}
+
 static void put_events(const struct event_packet *p)
 {
-    printf("\"epoch_ns\":%lld,\"span\":[%lld,%lld],\"sha256\":", (long long)p->epoch_ns, (long long)p->span.start_ns,
+    printf("\"epoch_ns\":%lld,\"span\":[%lld,%lld],\"lists\":[", (long long)p->epoch_ns, (long long)p->span.start_ns,
            (long long)p->span.stop_ns);
-    char text[65];
-    bytes_hex(p->sha256, sizeof p->sha256, text);
-    printf("\"%s\",\"lists\":[", text);
     for (size_t i = 0; i < p->n_list; i++) {
         const struct event_list *l = &p->list[i];
-        printf("%s{\"detector\":%d,\"n_event\":%zu,\"n_dropped\":%zu,\"n_channel\":%zu,\"t_ns\":", i ? "," : "",
-               l->detector, l->n_event, l->n_dropped, l->n_channel);
-        put_hash(l->t_ns, l->n_event * sizeof *l->t_ns);
-        printf(",\"channel\":");
-        put_hash(l->channel, l->n_event * sizeof *l->channel);
-        printf(",\"e_min\":");
-        put_hash(l->e_min_kev, l->n_channel * sizeof *l->e_min_kev);
-        printf(",\"e_max\":");
-        put_hash(l->e_max_kev, l->n_channel * sizeof *l->e_max_kev);
-        printf(",\"good\":[");
+        printf(
+            "%s{\"detector\":%d,\"n_event\":%zu,\"n_outside\":%zu,\"n_dropped\":%zu,\"n_merged\":%zu,\"n_back\":%zu,",
+            i ? "," : "", l->detector, l->n_event, l->n_outside, l->n_dropped, l->n_merged, l->n_back);
+        printf("\"cells\":[");
+        put_cells(p, l);
+        printf("],\"good\":[");
         for (size_t k = 0; k < l->n_good; k++)
             printf("%s[%lld,%lld]", k ? "," : "", (long long)l->good[k].start_ns, (long long)l->good[k].stop_ns);
         printf("]}");
@@ -393,15 +398,17 @@ static void ingest_one(const char *topic, const uint8_t *bytes, size_t n)
     struct source source;
     struct burst_error why = {0};
     struct arena arena;
+    struct band_set bands;
     union {
         struct event_packet events;
         struct subimage_packet image;
     } packet;
     if (source_parse_topic(topic, strlen(topic), &source, &why)) exit(2);
+    band_set_default(&bands);
     if (arena_init(&arena, ingest_arena_need(n), &why)) exit(4);
     bool image = source.instrument == INSTRUMENT_ECLAIRS;
     enum burst_err err = image ? ingest_subimage(source, bytes, n, &arena, &packet.image, &why)
-                               : ingest_events(source, bytes, n, &arena, &packet.events, &why);
+                               : ingest_events(source, bytes, n, &bands, &arena, &packet.events, &why);
     printf("\"code\":\"%s\",\"text\":", burst_err_name(err));
     put_string(err ? why.text : "");
     if (!err) {

@@ -150,6 +150,56 @@ def epoch_of(mjd_i):
     return (mjd_i - 40587) * 86400 * 10**9 + round(seconds * 1000) * 10**6
 
 
+EDGES = [25, 50, 100, 300, 500, 900] # keV: the default atoms
+BIN = 64 * 10**6
+
+
+def merged(times, dead, gain):
+    """One deposit in both gains: two rows in succession, the later within the first's dead time; the low-gain one (1) counts."""
+    keep, i = np.ones(len(times), bool), 1
+    while i < len(times):
+        if gain[i] != gain[i - 1] and times[i] - times[i - 1] <= dead[i - 1]:
+            keep[i if gain[i - 1] else i - 1] = False
+            i += 1 # a row belongs to one pair at most
+        i += 1
+    return keep
+
+
+def counted(times, channel, dead, low, high):
+    """What a list of recommended rows is in cells of (bin, atom), by numpy; outside: rows of no atom."""
+    mean = np.sqrt(low.astype('f8') * high.astype('f8'))
+    atom = (np.searchsorted(EDGES, mean, side='right') - 1)[channel]
+    inside = (atom >= 0) & (atom < len(EDGES) - 1)
+    cells, n = np.unique(np.stack([times[inside] // BIN, atom[inside]], 1), axis=0, return_counts=True)
+    return [[int(k), int(a), int(c)] for (k, a), c in zip(cells, n)], int((~inside).sum())
+
+
+def dead_cells(times, dead):
+    """Dead time of all rows per bin, units of 100 ns."""
+    bins, at = np.unique(times // BIN, return_inverse=True)
+    sums = np.bincount(at, dead, len(bins))
+    return [[int(k), len(EDGES) - 1, int(s)] for k, s in zip(bins, sums) if s]
+
+
+def expected_list(path, hdu, low, high, ladder, gbm):
+    raw, times = raw_rows(path, hdu), exact_times(path, hdu, 'TIME', 0)
+    order = np.arange(len(raw)) if gbm else np.argsort(times, kind='stable')
+    back = int((np.diff(times) < 0).sum())
+    raw, times = raw[order], times[order]
+    null = hdu.columns['PHA' if gbm else 'PI'].null
+    channel = raw['PHA' if gbm else 'PI'].astype(int)
+    there = np.ones(len(raw), bool) if null is None else channel != null
+    keep = there if gbm else there & (raw['FLAG'] < 2) & (raw['EVT_TYPE'] == 1) & (channel < ladder)
+    dead = np.where(channel == len(low) - 1, 104, 26) if gbm else np.rint(raw['DEAD_TIME'].astype('f8') * 10).astype(int)
+    n_dropped, dead_all = int((~keep).sum()), dead_cells(times[there], dead[there])
+    times, channel, dead = times[keep], channel[keep], dead[keep]
+    once = np.ones(len(times), bool) if gbm else merged(times, dead * 100, raw['GAIN_TYPE'][keep])
+    cells, n_outside = counted(times[once], channel[once], dead[once], low[:ladder], high[:ladder])
+    return {'detector': int(hdu.header['DETNAM'][4:]) if gbm else int(hdu.name[6:]) - 1, 'n_event': sum(c[2] for c in cells),
+            'n_outside': n_outside, 'n_dropped': n_dropped, 'n_merged': int((~once).sum()), 'n_back': back,
+            'cells': sorted(cells + dead_all)}
+
+
 def expected_lists(path, mjd_i, gbm):
     epoch, lists = epoch_of(mjd_i), []
     with fits.open(path, memmap=False) as file:
@@ -159,15 +209,8 @@ def expected_lists(path, mjd_i, gbm):
         good = [list(map(int, s)) for s in zip(exact_times(path, file['GTI'], 'START', epoch), exact_times(path, file['GTI'], 'STOP', epoch))]
         for hdu in file:
             if not hdu.name.startswith('EVENTS') or not hdu.columns.names: continue
-            raw = raw_rows(path, hdu)
-            keep = np.ones(len(raw), bool) if gbm else (raw['FLAG'] < 2) & (raw['EVT_TYPE'] == 1) & (raw['PI'] < ladder)
-            times = exact_times(path, hdu, 'TIME', epoch)[keep]
-            channel = raw['PHA' if gbm else 'PI'][keep].astype('<u2')
-            detector = int(hdu.header['DETNAM'][4:]) if gbm else int(hdu.name[6:]) - 1
-            lists.append({'detector': detector, 'n_event': int(keep.sum()), 'n_dropped': int((~keep).sum()), 'n_channel': ladder,
-                          't_ns': digest(times), 'channel': digest(channel), 'e_min': digest(low[:ladder]),
-                          'e_max': digest(high[:ladder]), 'good': good})
-    return {'epoch_ns': epoch, 'span': [good[0][0], good[-1][1]], 'sha256': hashlib.sha256(path.read_bytes()).hexdigest(), 'lists': lists}
+            lists.append(expected_list(path, hdu, low, high, ladder, gbm) | {'good': good})
+    return {'epoch_ns': epoch, 'span': [good[0][0], good[-1][1]], 'lists': lists}
 
 
 WCS_KEYS = ('CRPIX1', 'CRPIX2', 'CRVAL1', 'CRVAL2', 'CD1_1', 'CD1_2', 'CD2_1', 'CD2_2')
@@ -199,12 +242,27 @@ def ingested(topic, path):
     return {k: v for k, v in answer.items() if k not in ('file', 'code', 'text', 'arena')} if answer['code'] == 'ok' else answer
 
 
+def first_odd_list(got, want):
+    for g, w in zip(got, want):
+        for key in w:
+            if g[key] == w[key]: continue
+            if key != 'cells': return f'detector {w["detector"]}: {key} is {g[key]}, {w[key]} expected'
+            cell = next(((a, b) for a, b in zip(g[key], w[key]) if a != b), (len(g[key]), len(w[key])))
+            return f'detector {w["detector"]}: cell {cell[0]}, {cell[1]} expected'
+    return f'{len(got)} lists, {len(want)} expected'
+
+
 def compare_packet(topic, path, quality=()):
     mjd = {'fermi.gbm.events': 51910, 'gecam-b.grd.events': 58484, 'gecam-c.grd.events': 59215, 'svom.grm.events': 57754}
     want = expected_image(path, quality) if topic.endswith('subimage') else expected_lists(path, mjd[topic], topic.startswith('fermi'))
     got = ingested(topic, path)
     different = [k for k in sorted(set(want) | set(got)) if want.get(k) != got.get(k)]
-    case(f'packet_of_{path.stem}', f'{different[0]}: {got.get(different[0])}, {want.get(different[0])} expected' if different else None)
+    fault = None
+    if different == ['lists']:
+        fault = first_odd_list(got['lists'], want['lists'])
+    elif different:
+        fault = f'{different[0]}: {got.get(different[0], got)}, {want.get(different[0])} expected'
+    case(f'packet_of_{path.stem}', fault)
 
 
 # ---- the files ----

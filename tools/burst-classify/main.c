@@ -9,7 +9,6 @@
 #include "decide/tracker.h"
 #include "ingest/identify.h"
 #include "ingest/ingest.h"
-#include "ingest/slice.h"
 #include "options.h"
 #include "prepare/lightcurve.h"
 #include "prepare/subimage.h"
@@ -22,10 +21,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MOST = 1 << 30, LANE_MAX = 8 };
-static const int64_t SLICE_NS = CLOCK_NS_PER_S; /* files of several detectors are read together, a second at a time */
+enum {
+    FILE_MOST = 1 << 30,
+    LANE_MAX = 8,
+    STEP_BINS = 16
+}; /* files of several detectors are read together, a second at a time */
 
-struct lane {
+struct source_lane {
     struct source source;
     struct lightcurve *lc;
     struct tracker *tracker;
@@ -39,7 +41,7 @@ struct run {
     struct science science;
     struct image_tracker images;
     int n_lane, n_final, n_arena, status;
-    struct lane lane[LANE_MAX];
+    struct source_lane lane[LANE_MAX];
     struct arena *arena;   /* [n_arena] one per event file */
     struct verdict *final; /* [n_final] newest revision of each event */
 };
@@ -67,12 +69,12 @@ static enum burst_err keep(struct run *r, const struct verdict *v, struct burst_
     return BURST_OK;
 }
 
-static const char *lane_name(const struct lane *lane)
+static const char *lane_name(const struct source_lane *lane)
 {
     return source_fact(lane->source.mission, lane->source.instrument)->topic;
 }
 
-static enum burst_err judge_windows(struct run *r, struct lane *lane, struct burst_error *reterr)
+static enum burst_err judge_windows(struct run *r, struct source_lane *lane, struct burst_error *reterr)
 {
     for (bool ready = false;;) {
         struct window_score score;
@@ -88,42 +90,34 @@ static enum burst_err judge_windows(struct run *r, struct lane *lane, struct bur
     }
 }
 
-static enum burst_err judge_slice(struct run *r, struct lane *lane, const struct event_packet *packet, int64_t from_ns,
-                                  struct burst_error *reterr)
+static enum burst_err judge_step(struct run *r, struct source_lane *lane, const struct event_packet *packet, int64_t k,
+                                 struct burst_error *reterr)
 {
-    static struct slice_storage storage;
-    struct event_packet part;
-    enum burst_err err = slice_take(packet, from_ns, from_ns + SLICE_NS, &storage, &part, reterr);
-    while (!err && (err = lightcurve_add(lane->lc, &part, reterr)) == BURST_E_FULL)
-        err = judge_windows(r, lane, reterr);
+    enum burst_err err;
+    while ((err = lightcurve_add(lane->lc, packet, k, k + STEP_BINS, reterr)) == BURST_E_FULL)
+        if ((err = judge_windows(r, lane, reterr))) return err;
     if (err != BURST_E_CONFLICT && err != BURST_E_RANGE && err != BURST_E_LATE) return err;
     complain(r, lane_name(lane), reterr); /* a part was left out: go on */
     return BURST_OK;
 }
 
 /* The next second in which a file has data: years between two files cost nothing. */
-static int64_t next_slice(const struct lane *lane, int64_t t)
+static int64_t next_step(const struct source_lane *lane, int64_t k)
 {
     int64_t next = INT64_MAX;
     for (int i = 0; i < lane->n_packet; i++) {
-        int64_t own = slice_next(&lane->packet[i], t + SLICE_NS, SLICE_NS);
-        if (own < lane->packet[i].span.stop_ns && own < next) next = own;
+        int64_t own = event_packet_next(&lane->packet[i], k);
+        if (own < next) next = own;
     }
     return next;
 }
 
-static enum burst_err judge_lane(struct run *r, struct lane *lane, struct burst_error *reterr)
+static enum burst_err judge_lane(struct run *r, struct source_lane *lane, struct burst_error *reterr)
 {
-    int64_t from = INT64_MAX, to = INT64_MIN;
     enum burst_err err = BURST_OK;
-    for (int i = 0; i < lane->n_packet; i++) {
-        if (lane->packet[i].span.start_ns < from) from = lane->packet[i].span.start_ns;
-        if (lane->packet[i].span.stop_ns > to) to = lane->packet[i].span.stop_ns;
-    }
-    for (int64_t t = from; !err && t < to; t = next_slice(lane, t)) {
+    for (int64_t k = next_step(lane, 0); !err && k != INT64_MAX; k = next_step(lane, k + STEP_BINS)) {
         for (int i = 0; !err && i < lane->n_packet; i++)
-            if (lane->packet[i].span.stop_ns > t && lane->packet[i].span.start_ns < t + SLICE_NS)
-                err = judge_slice(r, lane, &lane->packet[i], t, reterr);
+            err = judge_step(r, lane, &lane->packet[i], k, reterr);
         if (!err) err = judge_windows(r, lane, reterr);
     }
     struct verdict verdict[TRACKER_VERDICTS];
@@ -136,7 +130,8 @@ static enum burst_err judge_lane(struct run *r, struct lane *lane, struct burst_
     return err;
 }
 
-static enum burst_err lane_open(struct run *r, struct source source, struct lane **ret_lane, struct burst_error *reterr)
+static enum burst_err lane_open(struct run *r, struct source source, struct source_lane **ret_lane,
+                                struct burst_error *reterr)
 {
     for (int i = 0; i < r->n_lane; i++)
         if (r->lane[i].source.mission == source.mission && r->lane[i].source.instrument == source.instrument) {
@@ -146,7 +141,7 @@ static enum burst_err lane_open(struct run *r, struct source source, struct lane
     if (!infer_lightcurve_model(r->science.infer))
         return burst_fail(reterr, BURST_E_CONFIG, "models.light_curve names no network");
     if (r->n_lane == LANE_MAX) return burst_fail(reterr, BURST_E_LIMIT, "files of more than %d instruments", LANE_MAX);
-    struct lane *lane = &r->lane[r->n_lane++];
+    struct source_lane *lane = &r->lane[r->n_lane++];
     struct lightcurve_settings settings = {.source = source,
                                            .bands = r->science.bands,
                                            .epoch_ns = source_epoch_ns(source_fact(source.mission, source.instrument)),
@@ -163,16 +158,15 @@ static enum burst_err lane_open(struct run *r, struct source source, struct lane
 static enum burst_err add_events(struct run *r, struct source source, const uint8_t *body, size_t n,
                                  struct burst_error *reterr)
 {
-    struct lane *lane = NULL;
+    struct source_lane *lane = NULL;
     enum burst_err err = lane_open(r, source, &lane, reterr);
     if (err) return err;
     struct event_packet *more = realloc(lane->packet, ((size_t)lane->n_packet + 1) * sizeof *more);
     if (!more) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a packet");
     lane->packet = more;
     struct arena *arena = &r->arena[r->n_arena++];
-    err = arena_init(arena, 2 * ingest_arena_need(n), reterr); /* room to sort it too */
-    if (!err) err = ingest_events(source, body, n, arena, &more[lane->n_packet], reterr);
-    if (!err) err = slice_sort(&more[lane->n_packet], arena, reterr);
+    err = arena_init(arena, ingest_arena_need(n), reterr);
+    if (!err) err = ingest_events(source, body, n, &r->science.bands, arena, &more[lane->n_packet], reterr);
     if (!err) lane->n_packet++;
     return err;
 }

@@ -84,12 +84,10 @@ TEST(a_duplicate_holds_its_place_while_its_data_may_be_needed)
     feed_close(&feed);
     memset(&feed, 0, sizeof feed);
     CHECK_INT(feed_open(&feed, GBM, TOPIC_EVENTS, &bands, 0, NULL, &e), BURST_OK);
-    static const float low[1] = {50}, high[1] = {100};
     struct time_span good = {at(0), at(160)};
-    struct event_packet packet = {.source = GBM, .epoch_ns = epoch_ns, .n_list = 1, .span = good};
-    packet.list[0] =
-        (struct event_list){.n_good = 1, .good = &good, .n_channel = 1, .e_min_kev = low, .e_max_kev = high};
-    CHECK_INT(lightcurve_add(feed.lc, &packet, &e), BURST_OK);
+    struct event_packet packet = {.source = GBM, .epoch_ns = epoch_ns, .bands = bands, .n_list = 1, .span = good};
+    packet.list[0] = (struct event_list){.n_good = 1, .good = &good};
+    CHECK_INT(lightcurve_add(feed.lc, &packet, 0, 160, &e), BURST_OK);
     feed_read(&feed, 0, A, 1, at(160));
     feed_read_again(&feed, 1, B, 1); /* its data end at bin 160 at the latest */
     feed_window_point(&feed, 2000, &p);

@@ -1,4 +1,4 @@
-/* After opening, the alert path takes no memory: packet bytes -> ingest -> slices -> rings -> network -> event -> JSON.
+/* After opening, the alert path takes no memory: packet bytes -> ingest -> rings -> network -> event -> JSON.
  * (architecture.md 4). The linker puts the functions below before those of the C library in all objects of ours.
  *
  * Not seen, because they lie in shared libraries of others, bounded and known:
@@ -8,16 +8,16 @@
  * Off this path, after the verdict has been told: cfitsio (evidence), SQLite (pages of the log), libzmq (a frame's own
  * memory on either side), jansson (heartbeats, answers to commands). */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "check.h"
 #include "daemon/feed.h"
 #include "fits/write.h"
 #include "infer/infer.h"
 #include "ingest/ingest.h"
 #include "ingest/repeats.h"
-#include "ingest/slice.h"
-#include "records/bands.h"
 #include "prepare/subimage.h"
 #include "publish/json.h"
+#include "records/bands.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -79,6 +79,7 @@ struct opened {
     struct image_tracker images;
     uint8_t *events, *image;
     size_t n_events, n_image;
+    struct band_set bands;
 };
 static struct opened open;
 
@@ -154,18 +155,17 @@ static void make_image(void)
 static enum burst_err open_all(enum net_backend_id backend, struct burst_error *reterr)
 {
     struct infer_settings networks = {MODELS "gecam-resnet-mscfm/1", MODELS "eclairs-cnn/1", backend};
-    struct band_set bands;
     memset(&open, 0, sizeof open);
     open.settings = decide_defaults();
     enum burst_err err = infer_open(&networks, &open.infer, reterr);
     const struct infer_model *m = err ? NULL : infer_lightcurve_model(open.infer);
-    if (!err) err = band_set_parse(m->band_kev, m->n_band, &bands, reterr);
+    if (!err) err = band_set_parse(m->band_kev, m->n_band, &open.bands, reterr);
     if (!err) err = catalogue_load(BURST_SOURCE_DIR "/config/catalogues/known-sources.csv", &open.catalogue, reterr);
     if (!err) err = arena_init(&open.arena, (size_t)32 << 20, reterr);
     if (!err) err = ingest_repeats_new(64, &open.repeats, reterr);
     if (!err) err = tracker_new(GECAM, &open.settings, &open.tracker, reterr);
     if (!err) err = window_new(DETECTOR_MAX, &open.window, reterr);
-    if (!err) err = feed_open(&open.feed, GECAM, TOPIC_EVENTS, &bands, 2 * CLOCK_NS_PER_S, NULL, reterr);
+    if (!err) err = feed_open(&open.feed, GECAM, TOPIC_EVENTS, &open.bands, 2 * CLOCK_NS_PER_S, NULL, reterr);
     if (err) return err;
     make_events();
     make_image();
@@ -219,20 +219,19 @@ static void judge_window(bool burst, int *n_verdict)
 
 static void judge_events(int *n_window, int *n_verdict)
 {
-    static struct event_packet packet, part;
-    static struct slice_storage storage;
+    static struct event_packet packet;
     static const uint8_t stream[STREAM_UUID] = {1};
     struct burst_error e;
     arena_reset(&open.arena);
-    enum burst_err err = ingest_events(GECAM, open.events, open.n_events, &open.arena, &packet, &e);
+    enum burst_err err = ingest_events(GECAM, open.events, open.n_events, &open.bands, &open.arena, &packet, &e);
     CHECK_SAY(!err, "%s", e.text);
-    CHECK_INT(ingest_repeats_body(open.repeats, "t", 1, packet.sha256, &e), BURST_OK);
-    CHECK_INT(slice_sort(&packet, &open.arena, &e), BURST_OK);
+    uint8_t sha256[32];
+    hash_sha256(&(struct hash_piece){open.events, open.n_events}, 1, sha256);
+    CHECK_INT(ingest_repeats_body(open.repeats, "t", 1, sha256, &e), BURST_OK);
     feed_read(&open.feed, 0, stream, 1, packet.span.stop_ns);
-    const int64_t step = LIGHTCURVE_SPAN_NS / 2;
-    for (int64_t t = packet.span.start_ns; t < packet.span.stop_ns; t = slice_next(&packet, t + step, step)) {
-        CHECK_INT(slice_take(&packet, t, t + step, &storage, &part, &e), BURST_OK);
-        CHECK_INT(lightcurve_add(open.feed.lc, &part, &e), BURST_OK);
+    const int64_t step = LIGHTCURVE_STEP_BINS / 2;
+    for (int64_t k = event_packet_next(&packet, 0); k != INT64_MAX; k = event_packet_next(&packet, k + step)) {
+        CHECK_INT(lightcurve_add(open.feed.lc, &packet, k, k + step, &e), BURST_OK);
         for (bool ready = false;; ++*n_window) {
             CHECK_INT(lightcurve_next(open.feed.lc, open.window, &ready, &e), BURST_OK);
             if (!ready) break;

@@ -1,10 +1,10 @@
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "check.h"
 #include "fits/write.h"
 #include "ingest/ingest.h"
 #include "unit/ingest/changed.h"
+#include <math.h>
 
 static const struct source GBM = {REALM_ARCHIVE, MISSION_FERMI, INSTRUMENT_GBM};
 static const struct source GECAM = {REALM_LIVE, MISSION_GECAM_B, INSTRUMENT_GRD};
@@ -19,17 +19,41 @@ static struct arena arena;
 static struct event_packet packet;
 static struct changed file;
 
-static const int64_t MET[5] = {332916465760476000, 332916465760476001, 332916466000000000, 332916467999999999,
+/* The second is the last nanosecond of bin 5201819777, the third the first of the next: 5201819778 x 64 ms. */
+static const int64_t MET[5] = {332916465760476000, 332916465791999999, 332916465792000000, 332916467999999999,
                                332916470000000000};
 static const uint16_t CHANNEL[5] = {0, 2, 1, 2, 0};
 static const struct fits_good GOOD[2] = {{332916465760476000, 332916466500000000},
                                          {332916467000000000, 332916470500000000}};
 
+/* Atoms 10-20, 20-40, 40-80 keV: the GBM channels below; 80-20000 keV: most of GECAM's ladder. */
+static const struct band_set BANDS = {
+    .n_atom = 4, .n_band = 1, .edge_kev = {10, 20, 40, 80, 20000}, .first = {0}, .last = {4}};
+
 static enum burst_err read(struct source source)
 {
     arena_fini(&arena);
     if (arena_init(&arena, ingest_arena_need(file.n), &why)) return BURST_E_NOMEM;
-    return ingest_events(source, file.bytes, file.n, &arena, &packet, &why);
+    return ingest_events(source, file.bytes, file.n, &BANDS, &arena, &packet, &why);
+}
+
+/* What a list holds of an atom (4: dead time) in the bin of mission time met_ns. */
+static unsigned counted(const struct event_list *l, int64_t met_ns, int atom)
+{
+    int64_t k = met_ns / EVENT_BIN_NS;
+    for (size_t i = 0; i < l->n_tile; i++)
+        if (l->tile[i].k0 <= k && k < l->tile[i].k0 + EVENT_TILE_BINS)
+            return l->tile[i].counts[atom * EVENT_TILE_BINS + (int)(k - l->tile[i].k0)];
+    return 0;
+}
+
+static unsigned long long counted_in_all(const struct event_list *l, int atom)
+{
+    unsigned long long n = 0;
+    for (size_t i = 0; i < l->n_tile; i++)
+        for (int t = 0; t < EVENT_TILE_BINS; t++)
+            n += l->tile[i].counts[atom * EVENT_TILE_BINS + t];
+    return n;
 }
 
 static void make(const struct fits_event_chunk *chunk)
@@ -72,7 +96,7 @@ static void make_gecam(const struct fits_detector_events *lists, int n_list)
     make(&chunk);
 }
 
-TEST(a_gbm_event_keeps_its_nanosecond)
+TEST(a_gbm_event_is_in_the_bin_of_its_nanosecond)
 {
     make_gbm(6, 332916465760476000);
     CHECK_INT(read(GBM), BURST_OK);
@@ -81,22 +105,25 @@ TEST(a_gbm_event_keeps_its_nanosecond)
     CHECK_INT(l->detector, 6);
     CHECK_INT(l->n_event, 5);
     CHECK_INT(l->n_dropped, 0);
-    for (int i = 0; i < 5; i++) {
-        CHECK(l->t_ns[i] == FERMI_EPOCH_NS + MET[i]);
-        CHECK_INT(l->channel[i], CHANNEL[i]);
-    }
-    CHECK_INT(l->n_channel, 3);
-    CHECK(l->e_min_kev[2] == 40 && l->e_max_kev[2] == 80);
+    CHECK_INT(counted(l, MET[0], 0), 1);
+    CHECK_INT(counted(l, MET[1], 2), 1);
+    CHECK_INT(counted(l, MET[2], 1), 1);
+    CHECK_INT(counted(l, MET[2], 2), 0);
+    CHECK_INT(counted(l, MET[3], 2), 1);
+    CHECK_INT(counted(l, MET[4], 0), 1);
+    /* Dead time: 2.6 us each, 10.4 us in the last channel, in units of 100 ns. */
+    CHECK_INT(counted(l, MET[1], 4), 26 + 104);
+    CHECK_INT(counted(l, MET[2], 4), 26);
+    CHECK_INT(counted_in_all(l, 4), 3 * 26 + 2 * 104);
     CHECK_INT(l->n_good, 2);
+    CHECK_INT(l->quality, 0);
     CHECK(l->good[1].start_ns == FERMI_EPOCH_NS + GOOD[1].start_ns &&
           l->good[1].stop_ns == FERMI_EPOCH_NS + GOOD[1].stop_ns);
     CHECK(packet.span.start_ns == FERMI_EPOCH_NS + GOOD[0].start_ns &&
           packet.span.stop_ns == FERMI_EPOCH_NS + GOOD[1].stop_ns);
     CHECK(packet.epoch_ns == FERMI_EPOCH_NS);
     CHECK(packet.source.realm == REALM_ARCHIVE);
-    uint8_t digest[32];
-    hash_sha256(&(struct hash_piece){file.bytes, file.n}, 1, digest);
-    CHECK(!memcmp(digest, packet.sha256, sizeof digest));
+    CHECK(band_set_equal(&packet.bands, &BANDS));
 }
 
 TEST(the_bgo_detectors_follow_the_nai)
@@ -122,19 +149,18 @@ TEST(only_recommended_gecam_events_are_kept)
     CHECK_INT(packet.n_list, 2);
     const struct event_list *l = &packet.list[0];
     CHECK_INT(l->detector, 2);
-    CHECK_INT(l->n_event, 2);
+    CHECK_INT(l->n_event, 1);   /* channel 447, 9836-10053.5 keV */
+    CHECK_INT(l->n_outside, 1); /* channel 0, 2-24 keV: mean 6.9 keV */
     CHECK_INT(l->n_dropped, 6);
-    CHECK_INT(l->channel[0], 0);
-    CHECK_INT(l->channel[1], 447);
-    CHECK(l->t_ns[1] == GECAM_EPOCH_NS + 332916466199999988);
-    CHECK_INT(l->n_channel, LADDER);
-    CHECK(l->e_max_kev[447] == 10053.5F);
+    CHECK_INT(l->n_merged, 0);
+    CHECK_INT(counted(l, 332916466199999988, 3), 1);
     CHECK_INT(packet.list[1].detector, 24);
     CHECK_INT(packet.list[1].n_event, 0);
     CHECK(packet.list[1].good == l->good && l->n_good == 2);
 }
 
-/* 131903046.67 s as a double is 131903046.670000001788..., so to the nearest nanosecond ...670000002. */
+/* 131903046.72 s as a double is 131903046.719999998807..., 1.2 ns before bin 2060985105 begins; the next double, 14.9 ns on, is in
+ * it. Nearest nanoseconds: ...719999999 and ...720000014. */
 TEST(a_gecam_time_is_the_stored_double_to_the_nearest_nanosecond)
 {
     static const int64_t met = 332916466000000000;
@@ -142,12 +168,16 @@ TEST(a_gecam_time_is_the_stored_double_to_the_nearest_nanosecond)
     const struct fits_detector_events list = {0, 1, &met, &channel, NULL, NULL, NULL};
     make_gecam(&list, 1);
     changed_unsum(&file);
-    changed_f64(changed_data(&file, "EVENTS01"), 131903046.67);
+    changed_f64(changed_data(&file, "EVENTS01"), 131903046.72);
     changed_f64(changed_data(&file, "GTI"), 131903046.0);
     changed_f64(changed_data(&file, "GTI") + 8, 131903047.0);
     changed_card(&file, NULL, "TSTART  =", "TSTART  =         131903046.0");
     CHECK_INT(read(GECAM), BURST_OK);
-    CHECK(packet.list[0].t_ns[0] == GECAM_EPOCH_NS + INT64_C(131903046670000002));
+    CHECK_INT(counted(&packet.list[0], INT64_C(2060985104) * EVENT_BIN_NS, 3), 1);
+    changed_f64(changed_data(&file, "EVENTS01"), nextafter(131903046.72, 2e8));
+    CHECK_INT(read(GECAM), BURST_OK);
+    CHECK_INT(counted(&packet.list[0], INT64_C(2060985105) * EVENT_BIN_NS, 3), 1);
+    CHECK(packet.epoch_ns == GECAM_EPOCH_NS);
 }
 
 TEST(a_grm_file_keeps_its_ladder_of_any_energies)
@@ -160,7 +190,8 @@ TEST(a_grm_file_keeps_its_ladder_of_any_energies)
     CHECK_INT(read(SVOM_GRM), BURST_OK);
     CHECK_INT(packet.n_list, 1);
     CHECK_INT(packet.list[0].detector, 2);
-    CHECK_INT(packet.list[0].n_channel, 3);
+    CHECK_INT(packet.list[0].n_event, 5); /* channels 0, 1, 2: 27, 122, 1225 keV */
+    CHECK_INT(counted(&packet.list[0], MET[0], 1), 1);
 }
 
 TEST(an_epoch_printed_short_is_the_missions_all_the_same)
@@ -209,6 +240,8 @@ TEST(a_null_channel_is_dropped_and_not_refused)
     CHECK_INT(read(GBM), BURST_OK);
     CHECK_INT(packet.list[0].n_event, 4);
     CHECK_INT(packet.list[0].n_dropped, 1);
+    changed_card(&file, "EVENTS", "TNULL2  =", "TNULL2  =                   -2");
+    CHECK_REFUSED(read(GBM), BURST_E_RANGE, why, "EVENTS: row 1: PHA is -1, 0 to 2 expected");
 }
 
 /* One of each code; tests/bad/ holds the catalogue. The packet must be what it was. */
@@ -258,14 +291,35 @@ TEST(a_changed_byte_is_noticed_by_the_sums)
 TEST(a_full_arena_is_an_answer)
 {
     make_gbm(0, 0);
-    for (size_t size = 0; size < 1024; size += 64) {
+    enum burst_err last = BURST_E_NOMEM;
+    for (size_t size = 0; size < 24 * 1024; size += 512) {
         struct arena small;
         CHECK_INT(arena_init(&small, size, &why), BURST_OK);
-        small.size = size;
-        enum burst_err err = ingest_events(GBM, file.bytes, file.n, &small, &packet, &why);
-        CHECK_SAY(err == (size < 5 * 64 ? BURST_E_NOMEM : BURST_OK), "%zu bytes gave %s", size, burst_err_name(err));
+        enum burst_err err = ingest_events(GBM, file.bytes, file.n, &BANDS, &small, &packet, &why);
+        CHECK_SAY(err == last || (last == BURST_E_NOMEM && !err), "%zu bytes gave %s", size, burst_err_name(err));
+        last = err;
         arena_fini(&small);
     }
+    CHECK_INT(last, BURST_OK); /* one tile of 5 rows, 20 KiB, and little else */
+}
+
+/* Rows 65.536 s apart and further need a tile each; the header is what allows such times. */
+TEST(rows_spread_over_more_time_than_there_is_room_for_are_refused)
+{
+    struct arena small;
+    make_gbm(0, 0);
+    changed_unsum(&file);
+    changed_card(&file, NULL, "TSTOP   =", "TSTOP   =          3999999999.0");
+    for (int i = 1; i < 5; i++)
+        changed_f64(changed_data(&file, "EVENTS") + 10 * i, 332916465.0 + 5e8 * i);
+    CHECK_INT(arena_init(&small, 70 * 1024, &why), BURST_OK);
+    CHECK_REFUSED(ingest_events(GBM, file.bytes, file.n, &BANDS, &small, &packet, &why), BURST_E_NOMEM, why,
+                  "EVENTS: row 4: the times of the rows so far lie in 3 stretches");
+    arena_fini(&small);
+    CHECK_INT(read(GBM), BURST_OK);
+    CHECK_INT(packet.list[0].n_tile, 5);
+    for (int i = 1; i < 5; i++)
+        CHECK(packet.list[0].tile[i].k0 > packet.list[0].tile[i - 1].k0);
 }
 
 TEST(the_stated_arena_is_enough_for_the_fullest_file)
@@ -282,9 +336,64 @@ TEST(the_stated_arena_is_enough_for_the_fullest_file)
     make_gecam(lists, 25);
     CHECK_INT(read(GECAM), BURST_OK);
     CHECK_INT(packet.n_list, 25);
-    CHECK_INT(packet.list[7].n_event, 40000);
+    CHECK_INT(packet.list[7].n_event + packet.list[7].n_outside, 40000);
     make_gbm(0, 0);
     CHECK_INT(read(GBM), BURST_OK);
+}
+
+/* Two deposits 3 us apart in both gains (dead time 4 us), the rows written backwards: put in order, the low gain of each pair
+ * counts; a third event stands alone. */
+TEST(rows_out_of_order_are_put_in_order_before_both_gains_are_merged)
+{
+    static const int64_t met[5] = {332916470000000000, 332916466200003000, 332916466200000000, 332916466100003000,
+                                   332916466100000000};
+    static const uint16_t channel[5] = {100, 200, 10, 300, 20};
+    static const uint8_t gain[5] = {0, 1, 0, 0, 1}, type[5] = {1, 1, 1, 1, 1}, flag[5] = {0};
+    const struct fits_detector_events list = {0, 5, met, channel, gain, type, flag};
+    make_gecam(&list, 1);
+    CHECK_INT(read(GECAM), BURST_OK);
+    const struct event_list *l = &packet.list[0];
+    CHECK_INT(l->n_event, 3);
+    CHECK_INT(l->n_merged, 2);
+    CHECK_INT(l->n_back, 4);
+    CHECK_INT(l->quality, EVENT_STEPS_BACK);
+    CHECK_INT(counted(l, met[1], 3), 1);
+    CHECK_INT(counted_in_all(l, 4), 5 * 40); /* the writer gives each row 4 us */
+}
+
+TEST(odd_event_lists_are_accepted_and_flagged)
+{
+    static const int64_t same[3] = {332916466000000000, 332916466000000000, 332916466000000000},
+                         back[3] = {332916466000000000, 332916467000000000, 332916466500000000};
+    static const uint16_t apart[3] = {1, 2, 3}, equal[3] = {1, 2, 2};
+    static const struct {
+        const int64_t *met;
+        const uint16_t *channel;
+        unsigned quality;
+    } cases[] = {{same, apart, EVENT_ONE_TIME},
+                 {same, equal, EVENT_ONE_TIME | EVENT_REPEATED_ROWS},
+                 {back, apart, EVENT_STEPS_BACK},
+                 {MET, CHANNEL, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct fits_detector_events list = {4, 3, cases[i].met, cases[i].channel, NULL, NULL, NULL};
+        make_gecam(&list, 1);
+        CHECK_INT(read(GECAM), BURST_OK);
+        CHECK_INT(packet.list[0].quality, cases[i].quality);
+        CHECK_INT(packet.list[0].n_event + packet.list[0].n_outside, 3);
+    }
+}
+
+TEST(a_gain_or_a_dead_time_that_cannot_be_is_refused_by_its_row)
+{
+    static const uint8_t gain[2] = {0, 2};
+    const struct fits_detector_events list = {0, 2, MET, CHANNEL, gain, NULL, NULL};
+    make_gecam(&list, 1);
+    CHECK_REFUSED(read(GECAM), BURST_E_RANGE, why, "EVENTS01: row 2: GAIN_TYPE is 2, 0 or 1 expected (byte");
+    const struct fits_detector_events good = {0, 2, MET, CHANNEL, NULL, NULL, NULL};
+    make_gecam(&good, 1);
+    changed_unsum(&file);
+    memcpy(changed_data(&file, "EVENTS01") + 11, "\xbf\x80\x00\x00", 4); /* -1.0 in the first row */
+    CHECK_REFUSED(read(GECAM), BURST_E_RANGE, why, "EVENTS01: row 1: DEAD_TIME is -1");
 }
 
 /* GRB 110721A: 284,600 events (README of the data); times by astropy and numpy from the same columns. */
@@ -297,16 +406,13 @@ TEST(a_real_burst_reads_as_its_catalogue_says)
     CHECK_INT(read(GBM), BURST_OK);
     const struct event_list *l = &packet.list[0];
     CHECK_INT(l->detector, 6);
-    CHECK_INT(l->n_event, 284600);
-    CHECK_INT(l->n_channel, 128);
-    size_t overflow = 0;
-    for (size_t i = 0; i < l->n_event; i++)
-        overflow += l->channel[i] == 127;
-    CHECK_INT(overflow, 7516);
-    CHECK_NEAR(l->e_min_kev[0], 5.3075233, 1e-6);
-    CHECK_NEAR(l->e_max_kev[127], 2000.0, 0);
-    /* -33.96912199258804 s from MET 332916465.760476; T0 is 2011-07-21T04:47:43.760Z */
-    CHECK(l->t_ns[0] == FERMI_EPOCH_NS + INT64_C(332916465760476000) - INT64_C(33969121993));
+    CHECK_INT(l->n_event + l->n_outside, 284600);
+    CHECK_INT(l->n_dropped, 0);
+    CHECK_INT(l->n_back, 0);
+    CHECK_INT(l->quality, 0);
+    CHECK_INT(counted_in_all(l, 4), 26 * (284600 - 7516) + 104 * 7516); /* 7,516 in the overflow channel, by numpy */
+    /* -33.96912199258804 s from MET 332916465.760476 lies in bin 5201819246; T0 is 2011-07-21T04:47:43.760Z */
+    CHECK_INT(l->tile[0].k0, 5201819246 / EVENT_TILE_BINS * EVENT_TILE_BINS);
     clock_utc_text(FERMI_EPOCH_NS + INT64_C(332916465760476000), text);
     CHECK_STR(text, "2011-07-21T04:47:43.760476Z");
     CHECK_INT(l->n_good, 1);
@@ -314,7 +420,7 @@ TEST(a_real_burst_reads_as_its_catalogue_says)
 
 int main(void)
 {
-    RUN(a_gbm_event_keeps_its_nanosecond);
+    RUN(a_gbm_event_is_in_the_bin_of_its_nanosecond);
     RUN(the_bgo_detectors_follow_the_nai);
     RUN(only_recommended_gecam_events_are_kept);
     RUN(a_gecam_time_is_the_stored_double_to_the_nearest_nanosecond);
@@ -327,7 +433,11 @@ int main(void)
     RUN(a_source_without_events_is_refused);
     RUN(a_changed_byte_is_noticed_by_the_sums);
     RUN(a_full_arena_is_an_answer);
+    RUN(rows_spread_over_more_time_than_there_is_room_for_are_refused);
     RUN(the_stated_arena_is_enough_for_the_fullest_file);
+    RUN(rows_out_of_order_are_put_in_order_before_both_gains_are_merged);
+    RUN(odd_event_lists_are_accepted_and_flagged);
+    RUN(a_gain_or_a_dead_time_that_cannot_be_is_refused_by_its_row);
     RUN(a_real_burst_reads_as_its_catalogue_says);
     changed_drop(&file);
     arena_fini(&arena);
