@@ -88,6 +88,18 @@ static enum burst_err create_tables(struct db *db, struct burst_error *reterr)
     return err ? err : db_run(db, pragmas, reterr);
 }
 
+/* The table that a file made by an earlier version lacks. */
+static enum burst_err create_audit(struct db *db, struct burst_error *reterr)
+{
+    int64_t there = 0;
+    enum burst_err err =
+        db_integer(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'audit'", &there, reterr);
+    if (err || there) return err;
+    err = db_run(db, "BEGIN IMMEDIATE", reterr);
+    if (!err) err = db_run(db, STORE_SCHEMA_AUDIT, reterr);
+    return err ? err : db_run(db, "COMMIT", reterr);
+}
+
 /* The newest message of each topic of the current stream must be the one the topic's row names. */
 static enum burst_err count_headless(struct store *store, int64_t *ret_n, struct burst_error *reterr)
 {
@@ -176,6 +188,7 @@ static enum burst_err open_file(struct store *store, const char *path, bool *ret
     if (!err) err = check_file(&store->db, &new_file, reterr);
     if (!err) err = quick_check(&store->db, reterr);
     if (!err && new_file) err = create_tables(&store->db, reterr);
+    if (!err) err = create_audit(&store->db, reterr);
     if (!err) err = db_prepare(&store->db, STORE_SQL, SQL_N, reterr);
     if (!err) err = load_stream(store, reterr);
     if (!err) err = judge_stream(store, &why, reterr);
@@ -283,6 +296,36 @@ enum burst_err store_checkpoint_get(struct store *store, const char *key, uint8_
     }
     db_done(st);
     return err;
+}
+
+/* ---- audit ---- */
+
+static bool audit_fits(const struct store_audit *a)
+{
+    const char *const text[] = {a->who, a->what, a->subject, a->why, a->detail_json};
+    static const size_t MOST[] = {64, 32, 64, 256, 1024};
+    for (size_t i = 0; i < sizeof MOST / sizeof MOST[0]; i++)
+        if (!text[i][0] || strlen(text[i]) > MOST[i]) return false;
+    return true;
+}
+
+enum burst_err store_audit_put(struct store *store, const struct store_audit *audit, int64_t *ret_number,
+                               struct burst_error *reterr)
+{
+    enum burst_err err = store_usable(store, reterr);
+    if (err) return err;
+    if (!audit_fits(audit))
+        return burst_fail(reterr, BURST_E_LIMIT, "an audit record of '%.32s' with an empty or too long text",
+                          audit->what);
+    if ((err = store_begin(store, reterr))) return err;
+    sqlite3_stmt *st = store->db.statement[SQL_AUDIT_NEW];
+    int bound = db_put_int(st, 1, audit->at_ns) + db_put_text(st, 2, audit->who) + db_put_text(st, 3, audit->what) +
+                db_put_text(st, 4, audit->subject) + db_put_text(st, 5, audit->why) +
+                db_put_text(st, 6, audit->detail_json);
+    err = db_write(&store->db, st, bound, "audit", reterr);
+    if (err) return store_break(store, err, reterr);
+    *ret_number = sqlite3_last_insert_rowid(store->db.handle);
+    return BURST_OK;
 }
 
 enum burst_err store_flush(struct store *store, struct burst_error *reterr)

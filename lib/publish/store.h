@@ -114,6 +114,22 @@ enum burst_err store_checkpoint_get(struct store *store, const char *key, uint8_
 /* Make staged checkpoints durable now. Errors  BURST_E_IO (the store is then broken), BURST_E_STATE */
 enum burst_err store_flush(struct store *store, struct burst_error *reterr);
 
+/* Something that a person changed in a running burstd. */
+struct store_audit {
+    int64_t at_ns;           /* UTC ns since 1970 */
+    const char *who;         /* as they named themselves; 1 to 64 bytes, as all texts UTF-8 */
+    const char *what;        /* e.g. "catalog add"; 1 to 32 */
+    const char *subject;     /* what was changed, e.g. the name of a source; 1 to 64 */
+    const char *why;         /* in their words; 1 to 256 */
+    const char *detail_json; /* a JSON value with the figures; 1 to 1024 */
+};
+/* Stage an audit record: durable in one commit with the checkpoint that holds its effect, or neither. Records are only ever added:
+ * the database refuses to change or drop one.
+ * Returned  *ret_number  its number, from 1, dense
+ * Errors    BURST_E_LIMIT  a text is empty or too long; BURST_E_IO (the store is then broken), BURST_E_STATE */
+enum burst_err store_audit_put(struct store *store, const struct store_audit *audit, int64_t *ret_number,
+                               struct burst_error *reterr);
+
 /* Keep messages so many days from the next store_prune on. BURST_E_RANGE  days < 1; the old value stays. */
 enum burst_err store_set_retention(struct store *store, int days, struct burst_error *reterr);
 /* Drop messages older than the retention, oldest first, at most 64 of each topic in one call: call it every minute. The newest of
@@ -142,6 +158,14 @@ enum burst_err store_verify(struct store_reader *reader, struct store_verified *
  * BURST_E_NOMEM */
 enum burst_err store_alerts(struct store_reader *reader, const char *prefix, int limit, char **ret_text,
                             struct burst_error *reterr);
+
+/* JSON array of audit records, newest first: number, at, who, what, subject, why, detail.
+ * Given     what, subject  NULL: all; subject is compared without case
+ *           limit          1..1000
+ * Returned  *ret_text      malloc'd, closed with 0
+ * Errors    BURST_E_RANGE, BURST_E_IO, BURST_E_NOMEM; *ret_text untouched */
+enum burst_err store_audit_list(struct store_reader *reader, const char *what, const char *subject, int limit,
+                                char **ret_text, struct burst_error *reterr);
 
 /* One revision, and the evidence behind it.
  * Given     record_number  0: the newest

@@ -33,11 +33,12 @@ enum store_sql {
     SQL_PRUNE_TOPIC,    /* topic_id, seq, chain value before it */
     SQL_PRUNE_ITEMS,    /* topic_id, seq */
     SQL_PRUNE_OLD,      /* stream, cutoff_ns: messages of earlier streams */
+    SQL_AUDIT_NEW,      /* at_ns, who, what, subject, why, detail */
     SQL_N
 };
 extern const char *const STORE_SQL[SQL_N];
-/* Tables of a new file. */
-extern const char STORE_SCHEMA[];
+/* Tables of a new file, and the one that a file of before has not yet. */
+extern const char STORE_SCHEMA[], STORE_SCHEMA_AUDIT[];
 
 struct store_staged {
     bool record, evidence, orphan;

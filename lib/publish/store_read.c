@@ -194,6 +194,35 @@ enum burst_err store_alerts(struct store_reader *reader, const char *prefix, int
     return err;
 }
 
+/* Prepared here and not at opening: a file of before has no such table, and its log can be verified all the same. */
+static const char AUDIT_SQL[] =
+    "SELECT coalesce(json_group_array(json_object('number', number, 'at', strftime('%Y-%m-%dT%H:%M:%S', at_ns / "
+    "1000000000,"
+    " 'unixepoch') || printf('.%06dZ', at_ns / 1000 % 1000000), 'who', who, 'what', what, 'subject', subject, 'why', "
+    "why,"
+    " 'detail', CASE WHEN json_valid(detail) THEN json(detail) ELSE detail END)), '[]') FROM (SELECT * FROM audit"
+    " WHERE (?1 IS NULL OR what = ?1) AND (?2 IS NULL OR subject = ?2 COLLATE NOCASE) ORDER BY number DESC LIMIT ?3)";
+
+enum burst_err store_audit_list(struct store_reader *reader, const char *what, const char *subject, int limit,
+                                char **ret_text, struct burst_error *reterr)
+{
+    struct db *db = &reader->db;
+    sqlite3_stmt *st = NULL;
+    int row = 0;
+    char *text = NULL;
+    if (limit < 1 || limit > 1000) return burst_fail(reterr, BURST_E_RANGE, "limit %d, allowed 1 to 1000", limit);
+    if (sqlite3_prepare_v2(db->handle, AUDIT_SQL, -1, &st, NULL) != SQLITE_OK) return db_fail(db, "audit", reterr);
+    int bound = db_put_int(st, 3, limit);
+    if (what) bound += db_put_text(st, 1, what); /* unbound is NULL: all */
+    if (subject) bound += db_put_text(st, 2, subject);
+    enum burst_err err = db_first(db, st, bound, &row, "audit", reterr);
+    if (!err && !(text = strdup(row ? (const char *)sqlite3_column_text(st, 0) : "[]")))
+        err = burst_fail(reterr, BURST_E_NOMEM, "no memory for %d audit records", limit);
+    (void)sqlite3_finalize(st); /* repeats the error told above */
+    if (!err) *ret_text = text;
+    return err;
+}
+
 /* A copy of column 0 with a closing 0; *ret_bytes stays NULL where there is no row or no value. */
 static enum burst_err copy_first(struct db *db, sqlite3_stmt *st, int bound, int *ret_row, uint8_t **ret_bytes,
                                  size_t *ret_n, struct burst_error *reterr)

@@ -6,6 +6,7 @@
  * item      messages as told; those under first_seq stay only for `alerts` and `show`
  * event     the newest revision of each; closed_ns NULL while it is open
  * record    every revision ever told, so that a replay after a restart is recognised
+ * audit     who changed what and why; triggers keep it as it is
  * The commit count in `log` is what the note beside the file is compared with. */
 const char STORE_SCHEMA[] =
     "CREATE TABLE log(one INTEGER PRIMARY KEY CHECK(one = 1), commits INTEGER NOT NULL) STRICT;"
@@ -28,6 +29,14 @@ const char STORE_SCHEMA[] =
     "NULL,"
     " PRIMARY KEY(name, topic_id)) STRICT;"
     "INSERT INTO log VALUES(1, 0)";
+
+const char STORE_SCHEMA_AUDIT[] =
+    "CREATE TABLE IF NOT EXISTS audit(number INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, who TEXT NOT NULL,"
+    " what TEXT NOT NULL, subject TEXT NOT NULL, why TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
+    "CREATE TRIGGER IF NOT EXISTS audit_is_not_changed BEFORE UPDATE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'an audit record stays as it is'); END;"
+    "CREATE TRIGGER IF NOT EXISTS audit_is_not_dropped BEFORE DELETE ON audit"
+    " BEGIN SELECT RAISE(ABORT, 'an audit record stays'); END";
 
 #define ITEM     "t.name, i.header, i.body, i.seal FROM topic t JOIN item i ON i.topic_id = t.topic_id"
 #define PREFIXED "substr(t.name, 1, length(?2)) = ?2"
@@ -76,4 +85,5 @@ const char *const STORE_SQL[SQL_N] = {
     [SQL_PRUNE_ITEMS] = "DELETE FROM item WHERE topic_id = ?1 AND seq < ?2 AND NOT " NEWEST,
     [SQL_PRUNE_OLD] = "DELETE FROM item WHERE rowid IN (SELECT rowid FROM item WHERE sent_ns < ?2 AND NOT " NEWEST
                       " AND topic_id IN (SELECT topic_id FROM topic WHERE stream <> ?1) LIMIT ?3)",
+    [SQL_AUDIT_NEW] = "INSERT INTO audit(at_ns, who, what, subject, why, detail) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 };
