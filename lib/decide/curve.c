@@ -11,6 +11,7 @@ enum { LINE_BINS = 640, PARABOLA_BINS = 2400, LOCATE_ROUNDS = 3 }; /* 41 s; 154 
 #define WALK_SIGMA  4.5
 #define T90_SIGMA   5.0
 #define RATIO_SIGMA 3.0
+#define LIVE_LEAST  0.1
 
 struct curve {
     int n_detector;
@@ -19,6 +20,7 @@ struct curve {
     size_t n;
     uint32_t *counts; /* [n_detector][n_atom][CURVE_BINS]; room for ATOM_MAX atoms */
     uint8_t *valid;   /* [n_detector][CURVE_BINS] */
+    uint32_t *dead;   /* [n_detector][CURVE_BINS] dead time, units of EVENT_DEAD_NS */
     /* The series that is being measured. */
     uint32_t *sum;           /* [CURVE_BINS] */
     uint8_t *use, *fit;      /* [CURVE_BINS] all members are valid; and the background is fitted there */
@@ -30,6 +32,7 @@ void curve_free(struct curve *c)
     if (!c) return;
     free(c->counts);
     free(c->valid);
+    free(c->dead);
     free(c->sum);
     free(c->use);
     free(c->fit);
@@ -46,12 +49,13 @@ enum burst_err curve_new(int n_detector, struct curve **ret_c, struct burst_erro
     c->n_detector = n_detector;
     c->counts = calloc(n_row * ATOM_MAX, sizeof *c->counts);
     c->valid = calloc(n_row, 1);
+    c->dead = calloc(n_row, sizeof *c->dead);
     c->sum = calloc(CURVE_BINS, sizeof *c->sum);
     c->use = calloc(CURVE_BINS, 1);
     c->fit = calloc(CURVE_BINS, 1);
     c->seen = calloc(CURVE_BINS + 1, sizeof *c->seen);
     c->expected = calloc(CURVE_BINS + 1, sizeof *c->expected);
-    if (!c->counts || !c->valid || !c->sum || !c->use || !c->fit || !c->seen || !c->expected) {
+    if (!c->counts || !c->valid || !c->dead || !c->sum || !c->use || !c->fit || !c->seen || !c->expected) {
         curve_free(c);
         return burst_fail(reterr, BURST_E_NOMEM, "no memory for an event's light curve");
     }
@@ -69,6 +73,11 @@ static uint8_t *row_valid(const struct curve *c, int detector)
     return c->valid + (size_t)detector * CURVE_BINS;
 }
 
+static uint32_t *row_dead(const struct curve *c, int detector)
+{
+    return c->dead + (size_t)detector * CURVE_BINS;
+}
+
 /* Copy the last n_bin bins of a window to the end of the curve. */
 static void bins_append(struct curve *c, const struct lightcurve_window *w, size_t n_bin)
 {
@@ -79,6 +88,7 @@ static void bins_append(struct curve *c, const struct lightcurve_window *w, size
         int d = w->detector[row];
         const uint32_t *counts = w->counts + (size_t)row * (size_t)c->bands.n_atom * WINDOW_BINS;
         memcpy(row_valid(c, d) + to, w->valid + (size_t)row * WINDOW_BINS + from, n_bin);
+        memcpy(row_dead(c, d) + to, w->dead + (size_t)row * WINDOW_BINS + from, n_bin * sizeof *w->dead);
         for (int a = 0; a < c->bands.n_atom; a++)
             memcpy(row_counts(c, d, a) + to, counts + (size_t)a * WINDOW_BINS + from, n_bin * sizeof *counts);
     }
@@ -227,11 +237,20 @@ static double part_reached(const struct running *r, size_t from, size_t to, doub
     return (double)(to - from);
 }
 
-static double peak_rate(const struct running *r, size_t from, size_t to)
+/* Part of a bin in which the detector could record; at least LIVE_LEAST, so that no bin counts for more than ten. */
+static double live_part(const struct curve *c, int detector, size_t t)
+{
+    double live = 1 - (double)row_dead(c, detector)[t] * ((double)EVENT_DEAD_NS / (double)BIN_NS);
+    return live > LIVE_LEAST ? live : LIVE_LEAST;
+}
+
+/* Counts of live time above the recorded background: of that some parts in a thousand are missing, which is left so. */
+static double peak_rate(const struct curve *c, int detector, const struct running *r, size_t from, size_t to)
 {
     double most = 0;
     for (size_t t = from; t < to; t++) {
-        double excess = stretch_excess(r, t, t + 1);
+        double seen = (double)c->sum[t], excess = stretch_excess(r, t, t + 1);
+        excess += seen / live_part(c, detector, t) - seen;
         if (excess > most) most = excess;
     }
     return most / (1e-9 * (double)BIN_NS);
@@ -275,7 +294,7 @@ void curve_measure(struct curve *c, int detector, const struct burst_place *plac
     ret->snr = stretch_best(&r, from < place->best.from ? from : place->best.from,
                             to > place->best.to ? to : place->best.to, LONGEST_BINS)
                    .snr;
-    ret->peak_rate_hz = peak_rate(&r, from, to);
+    ret->peak_rate_hz = peak_rate(c, detector, &r, from, to);
     if (stretch_snr(&r, from, to) >= T90_SIGMA)
         ret->t90_s = 1e-9 * (double)BIN_NS * (part_reached(&r, from, to, 0.95) - part_reached(&r, from, to, 0.05));
     if (band_excess(c, detector, 50, 100, place, &soft, &snr_soft) && snr_soft >= RATIO_SIGMA &&

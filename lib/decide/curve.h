@@ -50,7 +50,8 @@ bool curve_excess(struct curve *c, int detector, const struct burst_place *place
 /* Fill snr, t90_s, peak_rate_hz and hardness of one detector; NaN where it cannot be measured.
  *
  * Notes     All inside [onset, ending) of the place. snr: best of 64 ms to 16 s. t90: from 5 % to 95 % of the cumulated
- *           excess, where the whole excess is above 5 sigma. hardness: excess of 100-300 keV over that of 50-100 keV,
+ *           excess, where the whole excess is above 5 sigma. peak_rate_hz: for live time, up to tenfold; all others are of
+ *           the counts as recorded. hardness: excess of 100-300 keV over that of 50-100 keV,
  *           where the latter is above 3 sigma and the atoms have those edges. */
 void curve_measure(struct curve *c, int detector, const struct burst_place *place, struct evidence *ret);
 #endif

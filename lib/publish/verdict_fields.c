@@ -27,7 +27,7 @@ static const struct field EVIDENCE_FIELD[] = {
     {"t90", FIELD_NUMBER, .at = EV(t90_s), .digits = 6, .least = 0, .limit = 1e9,
      .help = "s that hold 90 % of the counts above background"},
     {"peak_rate", FIELD_NUMBER, .at = EV(peak_rate_hz), FIGURE,
-     .help = "counts/s above background in the brightest 64 ms"},
+     .help = "counts/s of live time above background in the brightest 64 ms"},
     {"hardness", FIELD_NUMBER, .at = EV(hardness), FIGURE,
      .help = "counts above background, 100-300 keV over 50-100 keV"},
     {"quality", FIELD_FLAGS, .must = true, .at = EV(quality), .most = EVIDENCE_FLAG_N, .words = EVIDENCE_FLAG_WORD,

@@ -81,7 +81,8 @@ enum evidence_flag {
     EVIDENCE_NO_NOISE = 64,    /* pixels hardly differ */
     EVIDENCE_GEOCENTRIC = 128, /* the Moon in the mask as the Earth's centre sees it */
     EVIDENCE_OFF_AXIS = 256,   /* the attitude contradicts its sky coordinates */
-    EVIDENCE_FLAG_N = 9
+    EVIDENCE_EVENT_SHIFT = 9, /* the bits of enum event_quality (packet.h) follow, from the window behind the verdict */
+    EVIDENCE_FLAG_N = EVIDENCE_EVENT_SHIFT + EVENT_QUALITY_N
 };
 extern const char *const EVIDENCE_FLAG_WORD[EVIDENCE_FLAG_N]; /* by bit number */
 
@@ -91,9 +92,11 @@ struct evidence {
     double score;  /* calibrated probability of this detector or image alone */
     double snr;    /* sigma over background, best time scale */
     double t90_s;
-    double peak_rate_hz; /* counts per second above background in the brightest 64 ms */
-    double hardness;     /* counts above background 100-300 keV over 50-100 keV */
-    unsigned quality;    /* enum evidence_flag */
+    double
+        peak_rate_hz; /* counts per second above background in the brightest 64 ms, for live time where the dead time is
+                            known */
+    double hardness;  /* counts above background 100-300 keV over 50-100 keV */
+    unsigned quality; /* enum evidence_flag */
     uint8_t input_sha256[32];
 };
 

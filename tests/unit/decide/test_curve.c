@@ -101,6 +101,31 @@ TEST(figures_are_those_of_the_burst)
     CHECK(isnan(e.t90_s));
 }
 
+/* Half of every bin is dead: a peak of n counts stands for 2 n in live time, and the 40 of background are as recorded. */
+TEST(the_peak_rate_is_that_of_live_time)
+{
+    struct synthetic s = scene(box);
+    struct evidence all, half;
+    watch(&s, 10016, 11824);
+    struct burst_place place = curve_locate(curve, FIRST);
+    curve_measure(curve, 0, &place, &all);
+    for (int64_t k = 10016; k <= 11824; k += STRIDE_BINS) {
+        synthetic_window(&s, k, window);
+        for (int t = 0; t < WINDOW_BINS; t++)
+            window->dead[t] = 320000;
+        if (k == 10016)
+            curve_begin(curve, window);
+        else
+            curve_extend(curve, window);
+    }
+    curve_measure(curve, 0, &place, &half);
+    CHECK_NEAR(half.peak_rate_hz, 2 * all.peak_rate_hz + 40 / 0.064,
+               1 / 0.064); /* the fitted background is 40 within 1 */
+    CHECK_NEAR(half.snr, all.snr, 0);
+    CHECK_NEAR(half.t90_s, all.t90_s, 0);
+    memset(window->dead, 0, sizeof *window->dead * WINDOW_BINS);
+}
+
 TEST(a_decay_has_the_t90_of_its_constant)
 {
     /* Cumulated A (1 - exp(-t / tau)): from -tau ln 0.95 to -tau ln 0.05, 2.944 tau = 23.6 s. Its end drowns in noise. */
@@ -185,6 +210,7 @@ int main(void)
     RUN(a_burst_that_only_just_began_has_its_onset_within_a_second);
     RUN(a_faint_burst_has_its_onset_within_a_second);
     RUN(figures_are_those_of_the_burst);
+    RUN(the_peak_rate_is_that_of_live_time);
     RUN(a_decay_has_the_t90_of_its_constant);
     RUN(excess_and_its_deviation_are_of_the_best_stretch);
     RUN(a_gap_is_no_dip_and_no_burst);
