@@ -1,5 +1,6 @@
 /* What has been read of an input, and from where it must be read again. */
 #include "daemon/feed.h"
+#include "base/clock.h"
 #include <string.h>
 
 enum burst_err feed_open(struct feed *f, struct source source, enum topic_kind kind, const struct band_set *bands,
@@ -15,6 +16,9 @@ enum burst_err feed_open(struct feed *f, struct source source, enum topic_kind k
                           (int)source.instrument);
     for (int i = 0; restart && i < restart->n_from; i++)
         f->begun[f->n_begun++] = restart->from[i];
+    order_begin(&f->order);
+    for (int i = 0; f->n_begun > 1 && i < CONFIG_INPUT_MAX; i++)
+        order_expect(&f->order, i, clock_mono_ns());
     if (kind != TOPIC_EVENTS || !bands) return BURST_OK;
     struct lightcurve_settings settings = {.source = source,
                                            .bands = *bands,
@@ -38,6 +42,12 @@ void feed_read(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], u
 void feed_read_again(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq)
 {
     feed_read(f, gateway, stream, seq, f->lc ? lightcurve_latest_ns(f->lc) : INT64_MIN);
+}
+
+void feed_order(struct feed *f, int gateway, bool is_replay, int64_t now_mono_ns)
+{
+    const struct cover *c = &f->cover[gateway];
+    order_read(&f->order, gateway, c->n ? c->entry[c->n - 1].stop_ns : INT64_MIN, is_replay, now_mono_ns);
 }
 
 static bool has_stream(const struct restart_from *from, int n, const uint8_t stream[STREAM_UUID])

@@ -2,6 +2,7 @@
  * ingest thread. */
 #ifndef BURST_DAEMON_FEED_H
 #define BURST_DAEMON_FEED_H
+#include "daemon/order.h"
 #include "daemon/restart.h"
 #include "prepare/lightcurve.h"
 
@@ -15,6 +16,7 @@ struct feed {
     int64_t judged_k;              /* end of the last window given, also of the restart point's; INT64_MIN: none */
     struct cover cover[CONFIG_INPUT_MAX];               /* by gateway */
     uint8_t data_stream[CONFIG_INPUT_MAX][STREAM_UUID]; /* of the last packet looked at, by gateway */
+    struct order order;                                 /* which gateway may be read on */
     int n_begun;
     struct restart_from begun[RESTART_FROM_MAX]; /* where the restart point said to go on */
 };
@@ -31,6 +33,9 @@ void feed_close(struct feed *f);
 void feed_read(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq, int64_t stop_ns);
 /* The same for a message whose data came before in another one: they end no later than the latest data. */
 void feed_read_again(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq);
+
+/* A message of the gateway has been read, or one that came before: what it means for the others' turn. */
+void feed_order(struct feed *f, int gateway, bool is_replay, int64_t now_mono_ns);
 
 /* Where to read again from once the window ending at k_end has been judged: the next one looks back WINDOW_BINS from
  * STRIDE_BINS on. The tracker's state is for the work thread to fill in. */

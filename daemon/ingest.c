@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BODIES_MOST = 4096 };
+enum { BODIES_MOST = 4096, BATCH_MOST = 64 };
 static const int64_t SHED_EVERY_NS = CLOCK_NS_PER_S;
 /* Live data cannot end later than now; an hour is for clocks that are wrong. One gateway's far future would close the bins of
  * all the others for good. */
@@ -219,11 +219,13 @@ static void take_message(struct intake *in, int gateway, const struct subscriber
     else
         take_kind(in, f, gateway, item);
     f->seen_mono_ns = clock_mono_ns();
+    if (f->lc) feed_order(f, gateway, event->replayed, f->seen_mono_ns);
 }
 
-static void take_data_time(struct intake *in, struct feed *f, int64_t tt_ns)
+static void take_data_time(struct intake *in, struct feed *f, int gateway, int64_t tt_ns)
 {
     struct burst_error e;
+    int64_t quiet_ns = (int64_t)(in->p->config.lightcurve_silence_s * 1e9);
     enum burst_err err = intake_check_ahead(f->source.realm, "a heartbeat's data_time lies", tt_ns, &e);
     if (err) {
         pipeline_refused(in->p, BAD_FRAME, err, f->topic, &e);
@@ -231,15 +233,16 @@ static void take_data_time(struct intake *in, struct feed *f, int64_t tt_ns)
     }
     pipeline_feed_seen(in->p, f->topic, tt_ns, false);
     if (!f->lc) return;
-    lightcurve_data_time(f->lc, tt_ns);
+    tt_ns = order_data_time(&f->order, gateway, tt_ns, quiet_ns, clock_mono_ns());
+    if (tt_ns != INT64_MIN) lightcurve_data_time(f->lc, tt_ns);
     (void)take_windows(in, f); /* stopping shows at the next loop */
 }
 
-static void take_heartbeat(struct intake *in, const struct subscriber_event *event)
+static void take_heartbeat(struct intake *in, int gateway, const struct subscriber_event *event)
 {
     for (size_t i = 0; i < event->n_data_time; i++) {
         struct feed *f = feed_of_topic(in, event->data_time[i].topic);
-        if (f) take_data_time(in, f, event->data_time[i].tt_ns); /* of what we do not read, no time is kept */
+        if (f) take_data_time(in, f, gateway, event->data_time[i].tt_ns); /* of what we do not read, no time is kept */
     }
 }
 
@@ -285,7 +288,7 @@ static void take_event(struct intake *in, int gateway, const struct subscriber_e
     case SUBSCRIBER_MESSAGE: take_message(in, gateway, event); break;
     case SUBSCRIBER_DUPLICATE: take_duplicate(in, gateway, &event->item); break;
     case SUBSCRIBER_GAP: take_gap(in, gateway, event); break;
-    case SUBSCRIBER_HEARTBEAT: take_heartbeat(in, event); break;
+    case SUBSCRIBER_HEARTBEAT: take_heartbeat(in, gateway, event); break;
     case SUBSCRIBER_STREAM: take_stream(in, gateway); break;
     case SUBSCRIBER_BAD: take_bad(in, gateway, event); break;
     }
@@ -306,6 +309,16 @@ static void flush_silent(struct intake *in)
     }
 }
 
+/* A gateway that reads history ahead of another one is left for now (order.h). Half the lateness: what it brings next closes no
+ * bin that the other one has data for. */
+static bool must_wait(const struct intake *in, int gateway)
+{
+    int64_t slack_ns = (int64_t)(in->p->config.lightcurve_lateness_s * 0.5e9), now = clock_mono_ns();
+    for (int i = 0; i < in->n_feed; i++)
+        if (in->feed[i].lc && order_must_wait(&in->feed[i].order, gateway, slack_ns, now)) return true;
+    return false;
+}
+
 /* Take what every gateway has; at most a batch of each, so that none starves another. */
 static bool poll_gateways(struct intake *in)
 {
@@ -314,7 +327,8 @@ static bool poll_gateways(struct intake *in)
     struct burst_error e;
     in->polled_mono_ns = clock_mono_ns();
     for (int i = 0; i < in->n_subscriber; i++)
-        for (int k = 0; k < 64 && !atomic_load(&in->p->stop_ingest); k++) {
+        for (int k = 0; k < BATCH_MOST && !atomic_load(&in->p->stop_ingest); k++) {
+            if (in->n_subscriber > 1 && must_wait(in, i)) break;
             enum burst_err err = subscriber_next(in->subscriber[i], 0, &event, &e);
             if (err == BURST_E_TIMEOUT) break;
             if (err) {
