@@ -12,6 +12,7 @@
 
 static const double SPEED_MOST_KM_S = 12.0; /* escape from 6,500 km: 11.1 */
 static const double SPEED_SLACK_KM = 1.0;   /* positions are rounded */
+enum { GAP_S = 2 * PLATFORM_NEAR_S };       /* the longest stretch of path between two samples */
 static const double EARTH_KM = 6378.137;    /* WGS 84, equator */
 
 struct sample {
@@ -110,18 +111,31 @@ static double apart_s(const struct sample *s, int64_t t_ns)
     return fabs((double)(s->t_ns - t_ns)) * 1e-9;
 }
 
+/* At most so many whole seconds away: in integers, for limits are exact. */
+static bool within(const struct sample *s, int64_t t_ns, int seconds)
+{
+    return llabs(s->t_ns - t_ns) <= seconds * CLOCK_NS_PER_S;
+}
+
 /* The nearest sample at or before the moment (step -1), or at or after it (step 1), that tells `what`; NULL where there is none
- * within PLATFORM_NEAR_S. */
-static const struct sample *neighbour(const struct platform_history *h, int64_t t_ns, int step, enum told what)
+ * within reach_s. */
+static const struct sample *neighbour(const struct platform_history *h, int64_t t_ns, int step, enum told what,
+                                      int reach_s)
 {
     int64_t second = second_of(t_ns);
-    for (int i = 0; i <= PLATFORM_NEAR_S; i++, second += step) {
+    for (int i = 0; i <= reach_s; i++, second += step) {
         const struct sample *s = &h->at[place_of(second)];
         if (!s->used || second_of(s->t_ns) != second || !tells(s, what)) continue;
         if (step < 0 ? s->t_ns > t_ns : s->t_ns < t_ns) continue;
-        return apart_s(s, t_ns) <= PLATFORM_NEAR_S ? s : NULL;
+        return within(s, t_ns, reach_s) ? s : NULL;
     }
     return NULL;
+}
+
+static const struct sample *nearer(const struct sample *a, const struct sample *b, int64_t t_ns)
+{
+    if (!a || !b) return a ? a : b;
+    return apart_s(b, t_ns) < apart_s(a, t_ns) ? b : a;
 }
 
 /* The farthest sample with a position on the other side of `s` that is still within PLATFORM_NEAR_S of it: the longest base gives the
@@ -132,7 +146,7 @@ static const struct sample *behind(const struct platform_history *h, const struc
     for (int i = 0; i < PLATFORM_NEAR_S; i++, second -= step) {
         const struct sample *other = &h->at[place_of(second)];
         if (!other->used || second_of(other->t_ns) != second || !other->has_position) continue;
-        if (apart_s(other, s->t_ns) <= PLATFORM_NEAR_S) return other;
+        if (within(other, s->t_ns, PLATFORM_NEAR_S)) return other;
     }
     return NULL;
 }
@@ -172,21 +186,22 @@ static bool place_beside(const struct platform_history *h, const struct sample *
     }
     memcpy(ret_km, s->km, sizeof s->km);
     *ret_error_km = orbit_reach_km(s->km, apart_s(s, t_ns));
-    return apart_s(s, t_ns) <= PLATFORM_ALONE_S;
+    return within(s, t_ns, PLATFORM_ALONE_S);
 }
 
 /* Where the satellite is, TEME; false: not known. */
 static bool place_at(const struct platform_history *h, int64_t t_ns, double ret_km[3], double *ret_error_km)
 {
-    const struct sample *before = neighbour(h, t_ns, -1, TOLD_POSITION), *after = neighbour(h, t_ns, 1, TOLD_POSITION);
-    const struct sample *one = before ? before : after;
-    if (!one) return false;
+    const struct sample *before = neighbour(h, t_ns, -1, TOLD_POSITION, GAP_S),
+                        *after = neighbour(h, t_ns, 1, TOLD_POSITION, GAP_S), *one = nearer(before, after, t_ns);
+    if (!one || !within(one, t_ns, PLATFORM_NEAR_S)) return false;
     if (one->t_ns == t_ns) {
         memcpy(ret_km, one->km, sizeof one->km);
         *ret_error_km = 0.0;
         return true;
     }
-    if (!before || !after) return place_beside(h, one, before ? -1 : 1, t_ns, ret_km, ret_error_km);
+    if (!before || !after || !within(before, after->t_ns, GAP_S))
+        return place_beside(h, one, one == before ? -1 : 1, t_ns, ret_km, ret_error_km);
     if (!can_be_joined(before, after)) return false;
     struct orbit_point a = point_of(before), b = point_of(after);
     *ret_error_km = orbit_at(&a, &b, t_ns, ret_km);
@@ -219,16 +234,10 @@ static void fill_position(struct platform_state *s, const double teme_km[3])
     s->is_night = s->sun_limb_deg < 0.0;
 }
 
-static const struct sample *nearer(const struct sample *a, const struct sample *b, int64_t t_ns)
-{
-    if (!a || !b) return a ? a : b;
-    return apart_s(b, t_ns) < apart_s(a, t_ns) ? b : a;
-}
-
 static void fill_saa(const struct platform_history *h, enum burst_mission mission, struct platform_state *s)
 {
-    const struct sample *word =
-        nearer(neighbour(h, s->t_ns, -1, TOLD_SAA), neighbour(h, s->t_ns, 1, TOLD_SAA), s->t_ns);
+    const struct sample *word = nearer(neighbour(h, s->t_ns, -1, TOLD_SAA, PLATFORM_NEAR_S),
+                                       neighbour(h, s->t_ns, 1, TOLD_SAA, PLATFORM_NEAR_S), s->t_ns);
     if (word) {
         s->saa = (enum platform_saa)word->saa;
         s->saa_by = SAA_BY_MISSION;
@@ -241,15 +250,16 @@ static void fill_saa(const struct platform_history *h, enum burst_mission missio
 /* The attitude at the moment; ret_q is written for ATTITUDE_VALID alone. */
 static enum platform_attitude attitude_at(const struct platform_history *h, int64_t t_ns, double ret_q[4])
 {
-    const struct sample *a = neighbour(h, t_ns, -1, TOLD_ATTITUDE), *b = neighbour(h, t_ns, 1, TOLD_ATTITUDE);
+    const struct sample *a = neighbour(h, t_ns, -1, TOLD_ATTITUDE, PLATFORM_NEAR_S),
+                        *b = neighbour(h, t_ns, 1, TOLD_ATTITUDE, PLATFORM_NEAR_S);
     if (!a && !b) return ATTITUDE_UNKNOWN;
     if ((a && a->attitude == ATTITUDE_INVALID) || (b && b->attitude == ATTITUDE_INVALID)) return ATTITUDE_INVALID;
-    if (a && b && b->t_ns > a->t_ns && apart_s(a, b->t_ns) <= PLATFORM_ATTITUDE_GAP_S) {
+    if (a && b && b->t_ns > a->t_ns && within(a, b->t_ns, PLATFORM_ATTITUDE_GAP_S)) {
         turn_between(a->quaternion, b->quaternion, apart_s(a, t_ns) / apart_s(a, b->t_ns), ret_q);
         return ATTITUDE_VALID;
     }
     const struct sample *one = nearer(a, b, t_ns);
-    if (apart_s(one, t_ns) > PLATFORM_ALONE_S) return ATTITUDE_UNKNOWN;
+    if (!within(one, t_ns, PLATFORM_ALONE_S)) return ATTITUDE_UNKNOWN;
     memcpy(ret_q, one->quaternion, sizeof one->quaternion);
     return ATTITUDE_VALID;
 }

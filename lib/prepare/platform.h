@@ -6,8 +6,8 @@
  *     platform_state_at(h, MISSION_SVOM, middle_of_the_exposure, &state)
  *     platform_history_free(h)
  *
- * What a history holds does not depend on the order in which its packets came: of every second the earliest sample, of every
- * PLATFORM_SECONDS seconds apart the later. So a state depends on which packets have been added before it was asked for, and on
+ * What a history holds does not depend on the order in which its packets came: of every second the earliest sample, of
+ * seconds PLATFORM_SECONDS apart the later. So a state depends on which packets have been added before it was asked for, and on
  * nothing else: no clock of the host, no state asked for before. Whoever wants the same verdict from the same input must add the same
  * packets before the same window (docs/decisions/0005-what-core-depends-on.md). */
 #ifndef BURST_PREPARE_PLATFORM_H
@@ -45,23 +45,25 @@ bool platform_history_latest(const struct platform_history *h, int64_t *ret_t_ns
  * Given     h        lent
  *           mission  whose history it is: it has an instrument's axis and an SAA boundary
  * Returned  ret_state
- *           PLATFORM_KNOWN   the position between two samples, each at most PLATFORM_NEAR_S away, by the cubic through them that has
- *                            their accelerations (the Earth's gravity with J2); past the last one, by its motion; beside a lone
- *                            sample, that one, at most PLATFORM_ALONE_S away. position_error_km bounds what this adds: under 0.03 km
- *                            between samples of a low orbit 120 s apart, under 1 m at 10 s
+ *           PLATFORM_KNOWN   a position. Between two samples at most 2 PLATFORM_NEAR_S apart: on the cubic through both
+ *                            that has their accelerations (the Earth's gravity with J2). Past the last one, or before
+ *                            the first, by its motion. Beside a lone sample: that one, at most PLATFORM_ALONE_S away.
+ *                            position_error_km bounds what this adds: 0.1 km in a low orbit for samples 120 s apart,
+ *                            1 m for 20 s, 60 km for a lone one
  *           PLATFORM_STALE   there are positions, none near enough; or two that no satellite could join (12 km/s)
  *           PLATFORM_ABSENT  there is no position at all
- *           saa              the mission's word nearest to the moment, at most PLATFORM_NEAR_S away; else, where the position is
- *                            known, whether it lies inside the boundary of prepare/saa.h
- *           attitude         between two valid ones at most PLATFORM_ATTITUDE_GAP_S apart, turned evenly (slerp); else the nearest, at
- *                            most PLATFORM_ALONE_S away. ATTITUDE_INVALID where the nearest word within PLATFORM_NEAR_S, on either
- *                            side, is that
- *           axis             +Z of the spacecraft for Fermi and GECAM (the zenith their detectors' angles count from); +X for SVOM,
- *                            whose sky images span Y and Z
- * Notes     UT1 is taken as UTC and the pole as at rest: longitude is wrong by up to 0.004 degrees (0.9 s), everything by 10 m; both
- *           cancel in ICRS directions. TEME to ICRS through ITRS: GMST 1982, then the IAU 2006/2000B matrices. The Earth is a sphere
- *           of 6378.137 km without air: hard X-rays are stopped up to 100 km higher, 2 degrees above the limb from a low orbit.
- *           Takes about 0.3 ms, most of it L. */
+ *           saa              the mission's word nearest to the moment, at most PLATFORM_NEAR_S away; else, where the
+ *                            position is known, whether it lies inside the boundary of prepare/saa.h
+ *           attitude         between two valid ones at most PLATFORM_ATTITUDE_GAP_S apart: turned evenly (slerp). Else
+ *                            the nearest, at most PLATFORM_ALONE_S away. ATTITUDE_INVALID where the nearest word on
+ *                            either side, within PLATFORM_NEAR_S, is that
+ *           axis             +Z of the spacecraft for Fermi and GECAM (the zenith their detectors' angles count from);
+ *                            +X for SVOM, whose sky images span Y and Z of the line-of-sight frame
+ * Notes     UT1 is taken as UTC and the pole as at rest: longitude is wrong by up to 0.004 degrees (0.9 s), everything
+ *           by up to 20 m; the first cancels in ICRS directions. TEME to ICRS through ITRS: GMST 1982, then the IAU
+ *           2006/2000B matrices. The Earth is a sphere of 6378.137 km without air: its poles lie 21 km lower, and hard
+ *           X-rays are stopped up to 100 km higher, 2 degrees above this limb from a low orbit. Takes about 0.3 ms.
+ * Source    axis of SVOM: ECPI's page on array conventions, APC (axes y and z of ECLLos) */
 void platform_state_at(const struct platform_history *h, enum burst_mission mission, int64_t t_ns,
                        struct platform_state *ret_state);
 #endif
