@@ -1,9 +1,13 @@
-/* Where the satellites are, as far as the platform topics say: a history for every mission of every realm. Belongs to the ingest
+/* Where the satellites are, as far as the platform topics say: a history for every mission of every realm. Belongs to
+ * the ingest
  * thread; what `burstctl status` shows is a copy in the pipeline.
  *
- * A verdict tells the state its window or sub-image was given (docs/decisions/0005-what-core-depends-on.md). That state depends on the
- * platform messages taken before, so on their order among the events': a gateway sends a platform message no later than the events of
- * that second, lateness keeps a window open 2 s longer, and after a restart the platform topics are read from history before all
+ * A verdict tells the state its window or sub-image was given (docs/decisions/0005-what-core-depends-on.md). That state
+ * depends on the
+ * platform messages taken before, so on their order among the events': a gateway sends a platform message no later than
+ * the events of
+ * that second, lateness keeps a window open 2 s longer, and after a restart the platform topics are read from history
+ * before all
  * others. A message that comes later than its window changes nothing that has been told. */
 #ifndef BURST_DAEMON_PLATFORMS_H
 #define BURST_DAEMON_PLATFORMS_H

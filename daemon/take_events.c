@@ -2,22 +2,67 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/intake.h"
+#include "daemon/platforms.h"
 #include "ingest/ingest.h"
 
-enum { STEP_BINS = LIGHTCURVE_STEP_BINS / 2 }; /* 8 s */
+enum { STEP_BINS = LIGHTCURVE_STEP_BINS / 2, POINT_EVERY_STRIDES = 64 }; /* 8 s; 65.5 s */
 
 static void feed_count(struct intake *in, struct feed *f)
 {
     struct health *h = in->p->health;
     struct lightcurve_counts now = lightcurve_counts(f->lc);
-    health_add(h, COUNT_EVENTS, now.events - f->told.events);
+    health_add(h, f->monitor ? COUNT_EVENTS_UNSEARCHED : COUNT_EVENTS, now.events - f->told.events);
+    health_add(h, COUNT_EVENTS_UNSEARCHED, now.unsearched - f->told.unsearched);
+    health_add(h, COUNT_EVENTS_REPEATED, now.repeated - f->told.repeated);
     health_add(h, COUNT_EVENTS_DROPPED, now.outside - f->told.outside);
     health_add(h, COUNT_EVENTS_LATE, now.late + now.archival - f->told.late - f->told.archival);
     f->told = now;
 }
 
+/* The particle monitor beside an instrument. */
+static double particles_of(const struct intake *in, struct source s, int64_t k_end)
+{
+    double most = 0;
+    for (int i = 0; i < in->n_feed; i++) {
+        const struct feed *f = &in->feed[i];
+        if (!f->monitor || f->source.realm != s.realm || f->source.mission != s.mission) continue;
+        double ratio = feed_particles(f, k_end);
+        if (ratio > most) most = ratio;
+    }
+    return most;
+}
+
+/* Now and then, where to read a monitor again from after a restart. False: the daemon is stopping. */
+static bool give_point(struct intake *in, struct feed *f)
+{
+    if (f->monitor->k_end % (POINT_EVERY_STRIDES * STRIDE_BINS) != 0) return true;
+    struct work_unit *unit = intake_take_free(in);
+    if (!unit) return false;
+    unit->kind = WORK_POINT;
+    unit->source = f->source;
+    feed_window_point(f, f->judged_k, &unit->restart);
+    pipeline_give(in->p->units.work, unit);
+    return true;
+}
+
+/* Windows of a particle monitor go to no network. */
+static bool take_monitor(struct intake *in, struct feed *f)
+{
+    for (;;) {
+        bool ready = false;
+        struct burst_error e;
+        enum burst_err err = lightcurve_next(f->lc, f->monitor, &ready, &e);
+        if (err) pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
+        if (err || !ready) return true;
+        f->judged_k = f->monitor->k_end;
+        pipeline_particles_seen(in->p, f->topic, feed_particles_add(f));
+        if (!give_point(in, f)) return false;
+    }
+}
+
 bool take_windows(struct intake *in, struct feed *f)
 {
+    if (f->monitor) return take_monitor(in, f);
     for (;;) {
         struct work_unit *unit = intake_take_free(in);
         if (!unit) return false;
@@ -31,8 +76,10 @@ bool take_windows(struct intake *in, struct feed *f)
         }
         unit->kind = WORK_WINDOW;
         unit->source = f->source;
+        platforms_state_of_window(in->platforms, unit->window);
         unit->window->arrived_mono_ns = in->arrived_mono_ns;
         unit->window->decode_s = (double)(clock_mono_ns() - in->arrived_mono_ns) * 1e-9;
+        unit->window->particle_ratio = particles_of(in, f->source, unit->window->k_end);
         f->judged_k = unit->window->k_end;
         feed_window_point(f, f->judged_k, &unit->restart);
         pipeline_give(in->p->units.work, unit);
@@ -51,6 +98,7 @@ static bool add_step(struct intake *in, struct feed *f, const struct event_packe
 
 bool take_word(struct intake *in, struct feed *f, enum work_kind kind)
 {
+    if (f->monitor) return true; /* nothing is open in it */
     struct work_unit *unit = intake_take_free(in);
     if (!unit) return false;
     unit->kind = kind;
@@ -85,8 +133,7 @@ void take_events(struct intake *in, struct feed *f, int gateway, const struct st
     struct event_packet packet;
     if (!f->lc) return; /* no light-curve network is configured */
     arena_reset(&in->arena);
-    enum burst_err err =
-        ingest_events(f->source, item->body, item->n_body, &in->p->science.bands, &in->arena, &packet, &e);
+    enum burst_err err = ingest_events(f->source, item->body, item->n_body, &f->bands, &in->arena, &packet, &e);
     if (!err) err = intake_check_ahead(f->source.realm, "data end", packet.span.stop_ns, &e);
     if (err) {
         intake_refuse(in, BAD_EVENTS, f->topic, gateway, item, &e);

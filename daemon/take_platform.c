@@ -70,7 +70,8 @@ void platforms_tell(struct platforms *ps, struct pipeline *p)
         }
 }
 
-/* In an unreal realm a replay may begin again further back: what a gateway's new stream says first then counts alone. */
+/* In an unreal realm a replay may begin again further back: what a gateway's new stream says first then counts alone.
+ * */
 static bool goes_back(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID],
                       const struct platform_history *history, int64_t t_ns)
 {

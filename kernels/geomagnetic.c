@@ -89,7 +89,8 @@ void geomagnetic_field(const struct geomagnetic *model, const double itrs_km[3],
 static const double DEEPEST = 0.6; /* the core, where the sources are, begins at 0.55 of the radius */
 enum { NODE_MAX = 1024, QUADRATURE = 64, GUARD = 2 };
 
-/* How far below the mirror field each node of the line is: f = 1 - B / B_mirror, at steps of `step_km` along it. Node GUARD is the
+/* How far below the mirror field each node of the line is: f = 1 - B / B_mirror, at steps of `step_km` along it. Node
+ * GUARD is the
  * place itself, where f = 0; the nodes before and after the stretch of f > 0 support the interpolation. */
 struct line {
     const struct geomagnetic *model;
@@ -177,8 +178,10 @@ static double far_mirror(const struct line *l)
     return inside;
 }
 
-/* The integral of sqrt(f) between the mirror points, km. With s = S (1 - cos t) / 2 the integrand is smooth and vanishes with its
- * odd derivatives at both ends, so that equal steps of t converge fast (Gauss and Chebyshev's rule of the second kind). */
+/* The integral of sqrt(f) between the mirror points, km. With s = S (1 - cos t) / 2 the integrand is smooth and
+ * vanishes with its
+ * odd derivatives at both ends, so that equal steps of t converge fast (Gauss and Chebyshev's rule of the second kind).
+ * */
 static double invariant_km(const struct line *l)
 {
     double far = far_mirror(l), sum = 0.0;

@@ -1,7 +1,9 @@
 /* IGRF-14, the International Geomagnetic Reference Field of IAGA: Gauss coefficients in nT of Schmidt semi-normalised
- * functions, reference radius 6371.2 km, degree 1 to 13. Rows in the usual order g10, g11, h11, g20, g21, h21, g22, h22, ...;
+ * functions, reference radius 6371.2 km, degree 1 to 13. Rows in the usual order g10, g11, h11, g20, g21, h21, g22,
+ * h22, ...;
  * columns: epochs 2005.0, 2010.0, 2015.0, 2020.0 (definitive) and 2025.0, then the change per year from 2025 to 2030.
- * Source: IAGA division V-MOD, igrf14coeffs.txt, doi:10.5281/zenodo.14012302; public domain. Included by geomagnetic.c alone. */
+ * Source: IAGA division V-MOD, igrf14coeffs.txt, doi:10.5281/zenodo.14012302; public domain. Included by geomagnetic.c
+ * alone. */
 #ifndef BURST_KERNELS_GEOMAGNETIC_IGRF_H
 #define BURST_KERNELS_GEOMAGNETIC_IGRF_H
 

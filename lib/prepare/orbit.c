@@ -4,7 +4,8 @@
 
 /* WGS 84 and EGM96: km^3/s^2, none, km. */
 static const double MU = 398600.4418, J2 = 1.08262668e-3, EQUATOR_KM = 6378.137;
-/* What J2 leaves of the Earth's field in a low orbit, and the air: km/s^2. Source: Montenbruck and Gill, Satellite Orbits, figure 3.1. */
+/* What J2 leaves of the Earth's field in a low orbit, and the air: km/s^2. Source: Montenbruck and Gill, Satellite
+ * Orbits, figure 3.1. */
 static const double LEFT_OUT = 5e-8;
 
 static double length_of(const double v[3])

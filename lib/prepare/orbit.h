@@ -1,5 +1,7 @@
-/* The motion of a satellite from few positions: no velocities are sent, but gravity says how the path between two points bends.
- * Frames do not matter as long as the third axis is the Earth's and nothing rotates (TEME does, by 50 arcseconds a year). */
+/* The motion of a satellite from few positions: no velocities are sent, but gravity says how the path between two
+ * points bends.
+ * Frames do not matter as long as the third axis is the Earth's and nothing rotates (TEME does, by 50 arcseconds a
+ * year). */
 #ifndef BURST_PREPARE_ORBIT_H
 #define BURST_PREPARE_ORBIT_H
 #include <stdint.h>
@@ -13,8 +15,10 @@ struct orbit_point {
  *
  * Given     a, b  at most some minutes apart, on a path under gravity alone
  * Returned  ret_km, and a bound on the error in km
- * Notes     Between the points: the cubic through both that has there the accelerations of the Earth's gravity with J2. Its error is
- *           at most 5/384 T^4 |r''''|; twice that and more is told. Outside: velocity and acceleration of the nearer point and the
+ * Notes     Between the points: the cubic through both that has there the accelerations of the Earth's gravity with J2.
+ *           Its error is
+ *           at most 5/384 T^4 |r''''|; twice that and more is told. Outside: velocity and acceleration of the nearer
+ *           point and the
  *           change of acceleration between both. */
 double orbit_at(const struct orbit_point *a, const struct orbit_point *b, int64_t t_ns, double ret_km[3]);
 /* How far a satellite can be from where it was `dt_s` before or after, km: escape velocity. */

@@ -117,7 +117,8 @@ static bool within(const struct sample *s, int64_t t_ns, int seconds)
     return llabs(s->t_ns - t_ns) <= seconds * CLOCK_NS_PER_S;
 }
 
-/* The nearest sample at or before the moment (step -1), or at or after it (step 1), that tells `what`; NULL where there is none
+/* The nearest sample at or before the moment (step -1), or at or after it (step 1), that tells `what`; NULL where there
+ * is none
  * within reach_s. */
 static const struct sample *neighbour(const struct platform_history *h, int64_t t_ns, int step, enum told what,
                                       int reach_s)
@@ -138,7 +139,8 @@ static const struct sample *nearer(const struct sample *a, const struct sample *
     return apart_s(b, t_ns) < apart_s(a, t_ns) ? b : a;
 }
 
-/* The farthest sample with a position on the other side of `s` that is still within PLATFORM_NEAR_S of it: the longest base gives the
+/* The farthest sample with a position on the other side of `s` that is still within PLATFORM_NEAR_S of it: the longest
+ * base gives the
  * best velocity. */
 static const struct sample *behind(const struct platform_history *h, const struct sample *s, int step)
 {

@@ -1,4 +1,5 @@
-/* Where a satellite is at any moment: a bounded history of what its mission sent, and the state that follows from it for one moment.
+/* Where a satellite is at any moment: a bounded history of what its mission sent, and the state that follows from it
+ * for one moment.
  * That nothing is known is a state (records/platform.h), never an error.
  *
  *     platform_history_new(&h)
@@ -7,8 +8,10 @@
  *     platform_history_free(h)
  *
  * What a history holds does not depend on the order in which its packets came: of every second the earliest sample, of
- * seconds PLATFORM_SECONDS apart the later. So a state depends on which packets have been added before it was asked for, and on
- * nothing else: no clock of the host, no state asked for before. Whoever wants the same verdict from the same input must add the same
+ * seconds PLATFORM_SECONDS apart the later. So a state depends on which packets have been added before it was asked
+ * for, and on
+ * nothing else: no clock of the host, no state asked for before. Whoever wants the same verdict from the same input
+ * must add the same
  * packets before the same window (docs/decisions/0005-what-core-depends-on.md). */
 #ifndef BURST_PREPARE_PLATFORM_H
 #define BURST_PREPARE_PLATFORM_H

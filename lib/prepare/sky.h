@@ -25,9 +25,11 @@ enum burst_err sky_to_pixels(const struct tan_wcs *wcs, size_t n, const double (
 
 /* Centre of the Moon, and of the Sun, at `tt_ns`, seen from `observer_km`.
  *
- * Given     observer_km  from the centre of the Earth, km, axes of ICRS (platform_state.position_icrs_km); NULL: the centre itself
+ * Given     observer_km  from the centre of the Earth, km, axes of ICRS (platform_state.position_icrs_km); NULL: the
+ *           centre itself
  * Returned  ret_deg      right ascension [0, 360), declination, degrees, ICRS
- * Notes     From a low orbit the Moon stands up to 1.1 degrees from where the centre of the Earth sees it. Light time and
+ * Notes     From a low orbit the Moon stands up to 1.1 degrees from where the centre of the Earth sees it. Light time
+ *           and
  *           aberration (0.007 degrees together) are left out.
  * Source    ERFA moon98 and epv00 */
 void sky_moon_from(int64_t tt_ns, const double observer_km[3], double ret_deg[2]);

@@ -1,4 +1,5 @@
-/* platform: where a satellite was and how it stood, as the mission sent it (packet) and as it follows for one moment (state).
+/* platform: where a satellite was and how it stood, as the mission sent it (packet) and as it follows for one moment
+ * (state).
  * Packets are made by ingest, states by prepare. All zeros is a state: nothing is known. */
 #ifndef BURST_RECORDS_PLATFORM_H
 #define BURST_RECORDS_PLATFORM_H
@@ -13,9 +14,11 @@ enum platform_attitude {
 
 /* One message of `burst.v1.<mission>.platform`. Source: protocol.md 3.
  *
- * TEME is the true equator and mean equinox of date, origin the centre of the Earth: the frame of SGP4 and two-line elements.
+ * TEME is the true equator and mean equinox of date, origin the centre of the Earth: the frame of SGP4 and two-line
+ * elements.
  * The quaternion is [x, y, z, w], scalar last, length 1; it turns a direction from the spacecraft's frame into ICRS:
- * v_icrs = q v q*. q and -q are the same attitude. (The order of Fermi's QSJ_1..4 and GECAM's Q1..Q4; SVOM's Q0..Q3 starts with
+ * v_icrs = q v q*. q and -q are the same attitude. (The order of Fermi's QSJ_1..4 and GECAM's Q1..Q4; SVOM's Q0..Q3
+ * starts with
  * the scalar and is for its gateway to turn round.) */
 struct platform_packet {
     struct source source; /* realm and mission; instrument INSTRUMENT_NONE */
@@ -34,7 +37,8 @@ enum platform_known {
 };
 enum platform_saa_by { SAA_BY_NOBODY, SAA_BY_MISSION, SAA_BY_POLYGON };
 
-/* Where the satellite was at t_ns, and what follows. Figures are 0 where the flag before them is false. Degrees are ICRS unless
+/* Where the satellite was at t_ns, and what follows. Figures are 0 where the flag before them is false. Degrees are
+ * ICRS unless
  * said otherwise; [2] is right ascension [0, 360), declination. */
 struct platform_state {
     enum platform_known state;

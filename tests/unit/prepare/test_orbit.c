@@ -1,4 +1,5 @@
-/* Paths against one integrated by scipy (DOP853, 1e-12) with the Earth's J2, J3 and J4: 600 km high, 29 degrees inclined. */
+/* Paths against one integrated by scipy (DOP853, 1e-12) with the Earth's J2, J3 and J4: 600 km high, 29 degrees
+ * inclined. */
 #include "check.h"
 #include "prepare/orbit.h"
 

@@ -1,4 +1,5 @@
-/* Histories and states. Positions are those of test_orbit.c's path (scipy) or astropy's of test_frame.c; angles are astropy's or by hand. */
+/* Histories and states. Positions are those of test_orbit.c's path (scipy) or astropy's of test_frame.c; angles are
+ * astropy's or by hand. */
 #include "check.h"
 #include "prepare/platform.h"
 
