@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/catalog.h"
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
@@ -12,11 +13,19 @@
 #include <sys/stat.h>
 #include <zmq.h>
 
-enum { REQUEST_MOST = 64 * 1024, IDENTITY_MOST = 256, ALERTS_DEFAULT = 50, LINGER_MS = 500 };
+enum { REQUEST_MOST = 64 * 1024, IDENTITY_MOST = 256, ALERTS_DEFAULT = 50, LINGER_MS = 500, WAITING_MS = 10 };
+
+/* Whom to answer. */
+struct client {
+    char identity[IDENTITY_MOST];
+    int n_identity, n_frame; /* 2: a REQ client, which wants an empty frame between */
+};
 
 struct control {
     struct pipeline *p;
     void *context, *socket;
+    struct client waiting; /* for the end of the change under way */
+    bool later;            /* the answer to the request in hand comes with that end */
     struct store_reader *reader;
     int64_t started_mono_ns;
 };
@@ -39,6 +48,7 @@ static json_t *inputs_json(struct pipeline *p)
             clock_utc_text(f->data_time_ns, text);
             (void)json_object_set_new(one, "data_time", json_string(text));
         }
+        if (f->particle_ratio > 0) (void)json_object_set_new(one, "particle_ratio", json_real(f->particle_ratio));
         if (f->seen_mono_ns)
             (void)json_object_set_new(one, "age_s", json_integer((now - f->seen_mono_ns) / CLOCK_NS_PER_S));
         (void)json_object_set_new(one, "messages", json_integer((json_int_t)f->n_message));
@@ -168,6 +178,13 @@ static json_t *quarantine_answer(struct control *c, const json_t *request)
     return json_pack("{s:b, s:I}", "ok", 1, "cleared", (json_int_t)n);
 }
 
+static json_t *catalog_command(struct control *c, const json_t *request)
+{
+    struct burst_error e;
+    json_t *answer = catalog_answer(c->p->known, c->reader, request, &c->later, &e);
+    return answer || c->later ? answer : refuse(c, e.code, e.text);
+}
+
 static json_t *answer_to(struct control *c, const char *bytes, size_t n)
 {
     json_error_t where;
@@ -186,35 +203,63 @@ static json_t *answer_to(struct control *c, const char *bytes, size_t n)
         answer = show_answer(c, request);
     else if (strcmp(command, "quarantine") == 0)
         answer = quarantine_answer(c, request);
+    else if (strcmp(command, "catalog") == 0)
+        answer = catalog_command(c, request);
     else {
-        (void)snprintf(text, sizeof text, "no command '%.64s'; there are status, alerts, show and quarantine", command);
+        (void)snprintf(text, sizeof text, "no command '%.64s'; there are status, alerts, show, quarantine and catalog",
+                       command);
         answer = refuse(c, BURST_E_UNSUPPORTED, text);
     }
     json_decref(request);
-    return answer ? answer : error_answer("nomem", "no memory for the answer");
+    return answer || c->later ? answer : error_answer("nomem", "no memory for the answer");
+}
+
+/* A client that has gone gets no answer: its loss alone. */
+static void send_answer(struct control *c, const struct client *to, json_t *answer)
+{
+    char *text = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    (void)zmq_send(c->socket, to->identity, (size_t)to->n_identity, ZMQ_SNDMORE | ZMQ_DONTWAIT);
+    if (to->n_frame == 2) (void)zmq_send(c->socket, "", 0, ZMQ_SNDMORE | ZMQ_DONTWAIT);
+    (void)zmq_send(c->socket, text ? text : "{}", text ? strlen(text) : 2, ZMQ_DONTWAIT);
+    free(text);
+    json_decref(answer);
+}
+
+/* A change of the known sources has been written: it is in force from here on. */
+static void tell_change(struct control *c)
+{
+    struct known_outcome o;
+    if (!known_end(c->p->known, &o)) return;
+    if (o.err) {
+        send_answer(c, &c->waiting, refuse(c, o.err, o.error.text));
+        return;
+    }
+    log_line(LOG_LEVEL_NOTICE, "known source %s name=\"%s\" by=\"%s\" audit=%lld",
+             o.change.remove ? "taken back" : "added", o.change.source.name, o.change.who, (long long)o.audit_number);
+    send_answer(c, &c->waiting, catalog_outcome(c->p->known, &o));
 }
 
 /* One request: identity, then the last frame is the JSON (a REQ client puts an empty frame between: it is given back). */
 static void serve_one(struct control *c)
 {
-    char identity[IDENTITY_MOST], *body = malloc(REQUEST_MOST + 1);
-    int n_identity = zmq_recv(c->socket, identity, sizeof identity, 0), n_body = 0, more = 0, n_frame = 0;
+    struct client from = {.n_frame = 0};
+    char *body = malloc(REQUEST_MOST + 1);
+    int n_body = 0, more = 0;
     size_t size = sizeof more;
+    from.n_identity = zmq_recv(c->socket, from.identity, sizeof from.identity, 0);
     while (zmq_getsockopt(c->socket, ZMQ_RCVMORE, &more, &size) == 0 && more) {
         n_body = zmq_recv(c->socket, body, body ? REQUEST_MOST + 1 : 0,
                           0); /* a longer frame is cut; its true length comes back */
-        n_frame++;
+        from.n_frame++;
     }
-    if (body && n_identity > 0 && n_identity <= IDENTITY_MOST && n_body >= 0 && n_frame) {
+    if (body && from.n_identity > 0 && from.n_identity <= IDENTITY_MOST && n_body >= 0 && from.n_frame) {
         health_add(c->p->health, COUNT_COMMANDS, 1);
+        c->later = false;
         json_t *answer = answer_to(c, body, (size_t)n_body);
-        char *text = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(9));
-        /* A client that has gone gets no answer: its loss alone. */
-        (void)zmq_send(c->socket, identity, (size_t)n_identity, ZMQ_SNDMORE | ZMQ_DONTWAIT);
-        if (n_frame == 2) (void)zmq_send(c->socket, "", 0, ZMQ_SNDMORE | ZMQ_DONTWAIT);
-        (void)zmq_send(c->socket, text ? text : "{}", text ? strlen(text) : 2, ZMQ_DONTWAIT);
-        free(text);
-        json_decref(answer);
+        if (c->later)
+            c->waiting = from;
+        else
+            send_answer(c, &from, answer);
     }
     free(body);
 }
@@ -222,8 +267,10 @@ static void serve_one(struct control *c)
 void control_serve(struct control *c, int timeout_ms)
 {
     zmq_pollitem_t item = {.socket = c->socket, .events = ZMQ_POLLIN};
+    if (known_under_way(c->p->known)) timeout_ms = timeout_ms < WAITING_MS ? timeout_ms : WAITING_MS;
     for (int i = 0; i < 16 && zmq_poll(&item, 1, i ? 0 : timeout_ms) > 0; i++)
         serve_one(c);
+    tell_change(c);
 }
 
 /* The folder of an ipc endpoint, made for this user alone where it is missing. */

@@ -3,7 +3,9 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/kept.h"
 #include "ingest/ingest.h"
+#include "ingest/notice.h"
 #include "stream/seal.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -89,17 +91,23 @@ void pipeline_feed_seen(struct pipeline *p, const char *topic, int64_t data_time
     (void)pthread_mutex_unlock(&p->feed_lock);
 }
 
-static void load_restart(struct pipeline *p, enum burst_realm realm, const char *topic)
+void pipeline_particles_seen(struct pipeline *p, const char *topic, double ratio)
+{
+    (void)pthread_mutex_lock(&p->feed_lock);
+    struct feed_status *f = feed_status_of(p, topic);
+    if (f) f->particle_ratio = ratio;
+    (void)pthread_mutex_unlock(&p->feed_lock);
+}
+
+static void load_restart(struct pipeline *p, const char *topic)
 {
     uint8_t *blob = NULL;
     size_t n = 0;
-    struct image_tracker images;
     struct burst_error e;
     if (store_checkpoint_get(p->store, topic, &blob, &n, &e)) return; /* none was kept */
-    if (restart_decode(topic, blob, n, &p->restart[p->n_restart], &images, &e) == BURST_OK) {
+    if (restart_decode(topic, blob, n, &p->restart[p->n_restart], &e) == BURST_OK)
         p->n_restart++;
-        if (images.n_used > p->images[realm].n_used) p->images[realm] = images;
-    } else
+    else
         log_line(LOG_LEVEL_WARNING, "restart point ignored, the history is read from its beginning what=\"%s\"",
                  e.text);
     free(blob);
@@ -111,7 +119,42 @@ static void load_restarts(struct pipeline *p)
     enum topic_kind kind;
     char topic[STREAM_TOPIC_TEXT];
     for (size_t i = 0; p->n_restart < FEED_MAX && source_input(i, &s, &kind); i++)
-        if (source_input_topic(s, kind, topic, sizeof topic) == BURST_OK) load_restart(p, s.realm, topic);
+        if (source_input_topic(s, kind, topic, sizeof topic) == BURST_OK) load_restart(p, topic);
+}
+
+static void load_alert(struct pipeline *p, enum burst_realm realm, int slot)
+{
+    char key[KEPT_KEY_TEXT];
+    uint8_t *blob = NULL;
+    size_t n = 0;
+    struct burst_error e;
+    kept_alert_key(realm, slot, key);
+    if (store_checkpoint_get(p->store, key, &blob, &n, &e)) return; /* none was kept */
+    if (kept_decode_alert(blob, n, &p->book[realm], slot, &e))
+        log_line(LOG_LEVEL_WARNING, "what was told of an event is forgotten key=%s what=\"%s\"", key, e.text);
+    free(blob);
+}
+
+static void load_sightings(struct pipeline *p, enum burst_realm realm)
+{
+    char key[KEPT_KEY_TEXT];
+    uint8_t *blob = NULL;
+    size_t n = 0;
+    struct burst_error e;
+    kept_sightings_key(realm, key);
+    if (store_checkpoint_get(p->store, key, &blob, &n, &e)) return; /* none were kept */
+    if (kept_decode_sightings(blob, n, &p->book[realm], &e))
+        log_line(LOG_LEVEL_WARNING, "other missions' triggers are forgotten key=%s what=\"%s\"", key, e.text);
+    free(blob);
+}
+
+static void load_books(struct pipeline *p)
+{
+    for (int realm = 0; realm < REALM_N; realm++) {
+        for (int slot = 0; slot < BOOK_ALERTS; slot++)
+            load_alert(p, (enum burst_realm)realm, slot);
+        load_sightings(p, (enum burst_realm)realm);
+    }
 }
 
 static enum burst_err open_store(struct pipeline *p, struct burst_error *reterr)
@@ -127,6 +170,7 @@ static enum burst_err open_store(struct pipeline *p, struct burst_error *reterr)
     bytes_uuid_text(uuid, text);
     log_line(LOG_LEVEL_INFO, "log open path=%s stream=%s new=%d", path, text, p->new_stream);
     load_restarts(p);
+    load_books(p);
     return BURST_OK;
 }
 
@@ -176,8 +220,10 @@ enum burst_err pipeline_open(const struct burst_config *config, struct health *h
     p->health = health;
     (void)pthread_mutex_init(&p->config_lock, NULL); /* glibc: cannot fail with default attributes */
     (void)pthread_mutex_init(&p->feed_lock, NULL);
+    ingest_notice_start();
     enum burst_err err = science_open(config, &p->science, reterr);
     if (!err) err = open_store(p, reterr);
+    if (!err) err = known_open(&p->science, p->store, &p->known, reterr);
     if (!err)
         err = units_init(&p->units, (int)config->limits_work_queue, (int)config->limits_publish_queue,
                          ingest_arena_need(IMAGE_BODY_MOST), reterr);
@@ -229,6 +275,7 @@ enum burst_err pipeline_close(struct pipeline *p, struct burst_error *reterr)
     quarantine_close(p->quarantine);
     enum burst_err err = store_close(p->store, reterr);
     units_fini(&p->units);
+    known_close(p->known);
     science_close(&p->science);
     (void)pthread_mutex_destroy(&p->config_lock);
     (void)pthread_mutex_destroy(&p->feed_lock);

@@ -9,6 +9,7 @@
 #define BURST_DAEMON_PIPELINE_H
 #include "config/config.h"
 #include "daemon/health.h"
+#include "daemon/known.h"
 #include "daemon/quarantine.h"
 #include "daemon/units.h"
 #include "publish/store.h"
@@ -26,6 +27,7 @@ struct feed_status {
     int64_t data_time_ns; /* TT: latest data taken, or the gateway's word; INT64_MIN: none */
     int64_t seen_mono_ns; /* when the last message came */
     uint64_t n_message;
+    double particle_ratio; /* of a particle monitor; 0: not known */
 };
 
 struct pipeline {
@@ -35,6 +37,7 @@ struct pipeline {
     struct units units;
     struct stream_context *context;
     struct science science;
+    struct known *known; /* the known sources in force */
     struct store *store;
     struct publisher *publisher;
     struct quarantine *quarantine;        /* NULL: its folder could not be opened */
@@ -42,7 +45,7 @@ struct pipeline {
     bool new_stream;                      /* the log began a new stream at this start */
     int n_restart;
     struct restart_point restart[FEED_MAX];
-    struct image_tracker images[REALM_N]; /* as of the restart points */
+    struct book book[REALM_N]; /* what has been told: the work thread's, once it runs */
     int n_feed;
     struct feed_status feed[FEED_MAX];
     struct platform_state platform[REALM_N][MISSION_N]; /* at the newest sample; feed_lock */
@@ -77,6 +80,8 @@ void pipeline_give(struct queue *q, void *unit);
 void pipeline_feed_seen(struct pipeline *p, const char *topic, int64_t data_time_ns, bool message);
 /* Write the refused inputs that wait. Main thread. */
 void pipeline_keep_quarantine(struct pipeline *p);
+/* Charged particles over their usual rate, at a monitor's newest data; 0: not known. */
+void pipeline_particles_seen(struct pipeline *p, const char *topic, double ratio);
 /* Refusal: count it, and log it if it is the first of its kind from there. A contradiction (BURST_E_CONFLICT) is an alarm. */
 void pipeline_refused(struct pipeline *p, enum health_kind kind, enum burst_err code, const char *source,
                       const struct burst_error *e);

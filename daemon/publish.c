@@ -3,6 +3,7 @@
 #include "publish/publish.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/kept.h"
 #include "daemon/pipeline.h"
 #include "publish/json.h"
 #include <jansson.h>
@@ -114,22 +115,55 @@ static void tell_evidence(struct publish *t, struct publish_unit *unit)
              e.text);
 }
 
-static void keep_restart(struct pipeline *p, const struct restart_point *point, const struct image_tracker *images)
+static void keep_restart(struct pipeline *p, const struct restart_point *point)
 {
     uint8_t blob[RESTART_BLOB];
     struct burst_error e;
-    size_t n = restart_encode(point, images, blob);
+    size_t n = restart_encode(point, blob);
     enum burst_err err = store_checkpoint_put(p->store, restart_key(point), blob, n, &e);
     if (!err) err = store_flush(p->store, &e);
     if (err) health_fatal(p->health, &e);
 }
 
+static void keep_blob(struct pipeline *p, const char *key, const uint8_t *blob, size_t n, bool now)
+{
+    struct burst_error e;
+    enum burst_err err = store_checkpoint_put(p->store, key, blob, n, &e);
+    if (!err && now) err = store_flush(p->store, &e);
+    if (err) health_fatal(p->health, &e);
+}
+
+/* What the book holds of the event, with the record that is about to be told or, `now`, without one. */
+static void keep_alert(struct pipeline *p, const struct publish_unit *unit, bool now)
+{
+    uint8_t blob[KEPT_ALERT_BLOB];
+    char key[KEPT_KEY_TEXT];
+    if (unit->slot < 0) return;
+    kept_alert_key(unit->realm, unit->slot, key);
+    kept_encode_alert(&unit->alert, blob);
+    keep_blob(p, key, blob, sizeof blob, now);
+}
+
+static void keep_sightings(struct pipeline *p, const struct publish_unit *unit)
+{
+    uint8_t blob[KEPT_SIGHTINGS_BLOB];
+    char key[KEPT_KEY_TEXT];
+    kept_sightings_key(unit->realm, key);
+    kept_encode_sightings(unit->sighting, blob);
+    keep_blob(p, key, blob, sizeof blob, true);
+}
+
 static void take_unit(struct publish *t, struct publish_unit *unit)
 {
     switch (unit->kind) {
-    case PUBLISH_VERDICT: tell_verdict(t, &unit->verdict); break;
+    case PUBLISH_VERDICT:
+        keep_alert(t->p, unit, false); /* with the record, in one commit */
+        tell_verdict(t, &unit->verdict);
+        break;
     case PUBLISH_EVIDENCE: tell_evidence(t, unit); break;
-    case PUBLISH_RESTART: keep_restart(t->p, &unit->restart, &unit->images); break;
+    case PUBLISH_RESTART: keep_restart(t->p, &unit->restart); break;
+    case PUBLISH_ALERT: keep_alert(t->p, unit, true); break;
+    case PUBLISH_SIGHTINGS: keep_sightings(t->p, unit); break;
     }
     pipeline_give(t->p->units.free_publish, unit);
 }
@@ -225,6 +259,7 @@ void *publish_thread(void *arg)
         enum burst_err got = queue_take(p->units.publish, &unit, WAIT_MS);
         if (got == BURST_E_STATE) break;
         if (!got) take_unit(&t, unit);
+        if (known_commit(p->known, p->store, &e)) health_fatal(p->health, &e);
         for (int i = 0; i < HISTORY_BATCH; i++) {
             enum burst_err err = publisher_serve(p->publisher, 0, &e);
             if (err == BURST_E_IO) health_fatal(p->health, &e);

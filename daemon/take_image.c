@@ -1,9 +1,9 @@
 /* Sub-images to samples: decoded, placed and masked, handed to the work thread. */
 #include "base/clock.h"
+#include "base/log.h"
 #include "daemon/intake.h"
+#include "daemon/platforms.h"
 #include "ingest/ingest.h"
-#include "prepare/subimage.h"
-#include <string.h>
 
 static enum burst_err prepare_image(struct intake *in, struct feed *f, const struct stream_item *item,
                                     struct work_unit *unit, struct burst_error *reterr)
@@ -12,9 +12,18 @@ static enum burst_err prepare_image(struct intake *in, struct feed *f, const str
     enum burst_err err = ingest_subimage(f->source, item->body, item->n_body, &unit->arena, &unit->packet, reterr);
     if (!err) err = intake_check_ahead(f->source.realm, "the exposure ends", unit->packet.span.stop_ns, reterr);
     if (!err) err = ingest_repeats_subimage(in->repeats, &unit->packet, reterr);
-    if (!err) err = subimage_prepare(&unit->packet, &in->p->science.catalogue, NULL, &unit->image, reterr);
-    if (!err) memcpy(unit->image.config_sha256, in->p->science.decide.config_sha256, sizeof unit->image.config_sha256);
-    return err;
+    if (err) return err;
+    const struct time_span *span = &unit->packet.span;
+    struct platform_state platform;
+    platforms_state(in->platforms, f->source, span->start_ns + (span->stop_ns - span->start_ns) / 2, &platform);
+    return known_prepare(in->p->known, &unit->packet, &platform, &unit->image, reterr);
+}
+
+/* Other pixels under a name that is taken: a defect of the sender, or a forgery. Told every time, not once a minute. */
+static void raise_alarm(const struct feed *f, const struct burst_error *e)
+{
+    log_line(LOG_LEVEL_ERROR, "ALARM other bytes under the number of a known sub-image source=%s what=\"%s\"", f->topic,
+             e->text);
 }
 
 void take_image(struct intake *in, struct feed *f, int gateway, const struct stream_item *item)
@@ -26,8 +35,9 @@ void take_image(struct intake *in, struct feed *f, int gateway, const struct str
     enum burst_err err = prepare_image(in, f, item, unit, &e);
     if (err == BURST_E_DUPLICATE)
         health_add(in->p->health, COUNT_DUPLICATES, 1);
-    else if (err)
-        intake_refuse(in, BAD_SUBIMAGE, f->topic, gateway, item, &e);
+    else if (err == BURST_E_CONFLICT)
+        raise_alarm(f, &e);
+    if (err && err != BURST_E_DUPLICATE) intake_refuse(in, BAD_SUBIMAGE, f->topic, gateway, item, &e);
     if (err) {
         pipeline_give(in->p->units.free_work, unit);
         return;

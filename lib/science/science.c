@@ -67,6 +67,17 @@ enum burst_err science_open(const struct burst_config *config, struct science *r
     return err;
 }
 
+void science_image_sha256(const uint8_t config_sha256[32], const struct overlay *o, uint8_t ret_sha256[32])
+{
+    char text[OVERLAY_TEXT];
+    if (o->n_source == 0) {
+        memcpy(ret_sha256, config_sha256, 32);
+        return;
+    }
+    struct hash_piece pieces[2] = {{config_sha256, 32}, {text, overlay_text(o, text)}};
+    hash_sha256(pieces, 2, ret_sha256);
+}
+
 void science_close(struct science *s)
 {
     infer_close(s->infer);

@@ -6,7 +6,7 @@
 #include "config/config.h"
 #include "decide/settings.h"
 #include "infer/infer.h"
-#include "prepare/catalogue.h"
+#include "prepare/overlay.h"
 
 struct science {
     struct infer *infer;
@@ -20,6 +20,11 @@ struct science {
  *                  files lie: the networks' own digests are in verdict_id beside it
  * Errors    of config_data_path, infer_open, band_set_parse, catalogue_load, decide_settings_check; ret_s untouched */
 enum burst_err science_open(const struct burst_config *config, struct science *ret_s, struct burst_error *reterr);
+/* What stands for configuration and catalogue in the verdict_id of a sub-image while sources have been added.
+ * Given     config_sha256  decide.config_sha256
+ * Returned  ret_sha256     the same for an empty overlay, else SHA-256 over it and overlay_text: the same sources give the same
+ *                          digest whatever the order in which they were added */
+void science_image_sha256(const uint8_t config_sha256[32], const struct overlay *o, uint8_t ret_sha256[32]);
 /* Accepts zeros. */
 void science_close(struct science *s);
 #endif
