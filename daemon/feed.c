@@ -1,6 +1,7 @@
 /* What has been read of an input, and from where it must be read again. */
 #include "daemon/feed.h"
 #include "base/clock.h"
+#include "prepare/particles.h"
 #include <string.h>
 
 enum burst_err feed_open(struct feed *f, struct source source, enum topic_kind kind, const struct band_set *bands,
@@ -20,8 +21,13 @@ enum burst_err feed_open(struct feed *f, struct source source, enum topic_kind k
     for (int i = 0; f->n_begun > 1 && i < CONFIG_INPUT_MAX; i++)
         order_expect(&f->order, i, clock_mono_ns());
     if (kind != TOPIC_EVENTS || !bands) return BURST_OK;
+    f->bands = *bands;
+    if (!fact->n_open) {
+        band_set_total(&f->bands);
+        if ((err = window_new(fact->n_detector, &f->monitor, reterr))) return err;
+    }
     struct lightcurve_settings settings = {.source = source,
-                                           .bands = *bands,
+                                           .bands = f->bands,
                                            .epoch_ns = source_epoch_ns(fact),
                                            .lateness_ns = lateness_ns,
                                            .score_from_k = f->judged_k};
@@ -32,6 +38,25 @@ void feed_close(struct feed *f)
 {
     lightcurve_free(f->lc);
     f->lc = NULL;
+    window_free(f->monitor);
+    f->monitor = NULL;
+}
+
+double feed_particles_add(struct feed *f)
+{
+    size_t slot = (size_t)(f->monitor->k_end / STRIDE_BINS % FEED_RATIOS);
+    f->ratio_k[slot] = f->monitor->k_end;
+    f->ratio[slot] = particles_ratio(f->monitor);
+    return f->ratio[slot];
+}
+
+double feed_particles(const struct feed *f, int64_t k_end)
+{
+    double most = 0;
+    for (int i = 0; i < FEED_RATIOS; i++)
+        if (f->ratio_k[i] <= k_end && f->ratio_k[i] > k_end - LIGHTCURVE_VALID_LEAST && f->ratio[i] > most)
+            most = f->ratio[i];
+    return most;
 }
 
 void feed_read(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq, int64_t stop_ns)
@@ -103,6 +128,7 @@ bool feed_goes_back(struct feed *f, int gateway, const uint8_t stream[STREAM_UUI
 void feed_begin_anew(struct feed *f)
 {
     lightcurve_restart(f->lc);
+    memset(f->ratio, 0, sizeof f->ratio);
     f->judged_k = INT64_MIN;
     f->n_begun = 0;
 }

@@ -6,11 +6,18 @@
 #include "daemon/restart.h"
 #include "prepare/lightcurve.h"
 
+enum { FEED_RATIOS = 64 };
+
 struct feed {
     struct source source;
     enum topic_kind kind;
     char topic[STREAM_TOPIC_TEXT];
-    struct lightcurve *lc;         /* NULL for images, and where no light-curve network is configured */
+    struct lightcurve *lc; /* NULL for images, and where no light-curve network is configured */
+    struct band_set bands; /* counted in lc: the network's, or all energies in one for a particle monitor */
+    struct lightcurve_window
+        *monitor;                  /* storage of a particle monitor's window; NULL for what is searched for bursts */
+    int64_t ratio_k[FEED_RATIOS];  /* the end of the window each ratio was made of */
+    double ratio[FEED_RATIOS];     /* particles over their usual rate, by stride; see feed_particles */
     struct lightcurve_counts told; /* counters already added to health */
     int64_t seen_mono_ns;          /* last message; 0: none since the last flush */
     int64_t judged_k;              /* end of the last window given, also of the restart point's; INT64_MIN: none */
@@ -28,6 +35,11 @@ struct feed {
 enum burst_err feed_open(struct feed *f, struct source source, enum topic_kind kind, const struct band_set *bands,
                          int64_t lateness_ns, const struct restart_point *restart, struct burst_error *reterr);
 void feed_close(struct feed *f);
+
+/* A particle monitor's window has closed: keep its ratio. */
+double feed_particles_add(struct feed *f);
+/* The highest ratio of the 30 s that end with bin k_end, as far as it is known by now; 0: not known. */
+double feed_particles(const struct feed *f, int64_t k_end);
 
 /* A message was read: its data end at stop_ns (INT64_MIN: it holds none that are needed). */
 void feed_read(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq, int64_t stop_ns);

@@ -35,6 +35,8 @@ static const char *const COUNT_NAME[COUNT_N] = {
     [COUNT_BYTES] = "bytes",
     [COUNT_EVENTS] = "events",
     [COUNT_EVENTS_DROPPED] = "events_dropped",
+    [COUNT_EVENTS_UNSEARCHED] = "events_unsearched",
+    [COUNT_EVENTS_REPEATED] = "events_repeated",
     [COUNT_EVENTS_LATE] = "events_late",
     [COUNT_DUPLICATES] = "duplicates",
     [COUNT_GAPS] = "gaps",
@@ -43,6 +45,7 @@ static const char *const COUNT_NAME[COUNT_N] = {
     [COUNT_WINDOWS] = "windows",
     [COUNT_WINDOWS_DETECTORS] = "detector_windows",
     [COUNT_IMAGES] = "images",
+    [COUNT_NOTICES] = "notices",
     [COUNT_VERDICTS] = "verdicts",
     [COUNT_VERDICTS_KNOWN] = "verdicts_known",
     [COUNT_CONFLICTS] = "verdict_conflicts",
@@ -54,8 +57,8 @@ static const char *const COUNT_NAME[COUNT_N] = {
     [COUNT_QUARANTINED] = "quarantined",
     [COUNT_QUARANTINE_LOST] = "quarantine_lost",
 };
-static const char *const KIND_NAME[BAD_KIND_N] = {"bad_frame",   "bad_events", "bad_subimage",
-                                                  "bad_command", "bad_infer",  "bad_platform"};
+static const char *const KIND_NAME[BAD_KIND_N] = {"bad_frame", "bad_events",   "bad_subimage", "bad_command",
+                                                  "bad_infer", "bad_platform", "bad_trigger"};
 static const char *const THREAD_NAME[THREAD_N] = {"ingest", "work", "publish", "main"};
 
 enum burst_err health_new(struct health **ret_health, struct burst_error *reterr)

@@ -15,6 +15,8 @@ enum health_count {
     COUNT_BYTES,             /* their bodies, bytes */
     COUNT_EVENTS,            /* photon events placed in rings */
     COUNT_EVENTS_DROPPED,    /* rows that are no recommended events, or in no atom */
+    COUNT_EVENTS_UNSEARCHED, /* counted, but of detectors no bursts are searched for in: GBM's BGO, particle monitors */
+    COUNT_EVENTS_REPEATED,   /* of good time that had been counted, with the same content */
     COUNT_EVENTS_LATE,       /* events whose bin was closed already */
     COUNT_DUPLICATES,        /* messages seen before */
     COUNT_GAPS,              /* messages that neither live nor history gave */
@@ -23,6 +25,7 @@ enum health_count {
     COUNT_WINDOWS,           /* light-curve windows scored */
     COUNT_WINDOWS_DETECTORS, /* detector windows through the network */
     COUNT_IMAGES,            /* sub-images scored */
+    COUNT_NOTICES,           /* notices taken */
     COUNT_VERDICTS,          /* revisions told */
     COUNT_VERDICTS_KNOWN,    /* revisions re-derived after a restart that had been told before */
     COUNT_CONFLICTS,         /* re-derived with another content: not told */
@@ -37,7 +40,7 @@ enum health_count {
 };
 
 /* Kinds of bad input. */
-enum health_kind { BAD_FRAME, BAD_EVENTS, BAD_SUBIMAGE, BAD_COMMAND, BAD_INFER, BAD_PLATFORM, BAD_KIND_N };
+enum health_kind { BAD_FRAME, BAD_EVENTS, BAD_SUBIMAGE, BAD_COMMAND, BAD_INFER, BAD_PLATFORM, BAD_TRIGGER, BAD_KIND_N };
 
 struct health;
 

@@ -1,4 +1,7 @@
-/* GECAM and SVOM/GRM event files: one EVENTSnn HDU per detector, two gains, flags per event. */
+/* GECAM and SVOM/GRM event files: one EVENTSnn HDU per detector, two gains, flags per event.
+ *
+ * GECAM's charged-particle detectors (CPD; products g[abc]c_evt, formats.md 2) are read in the same layout. That is inferred: no
+ * public page or program describes their columns. A file that is laid out otherwise is refused, with the column's name. */
 #include "ingest/rows.h"
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +17,7 @@ static enum burst_err check_ladder(const struct chunk *c)
     bool gecam = c->fact->instrument == INSTRUMENT_GRD;
     bool good =
         gecam ? fabs(low - LADDER_LOW_KEV) <= LADDER_LOW_SLACK && fabs(high - LADDER_HIGH_KEV) <= LADDER_HIGH_SLACK
-              : c->n_channel >= c->n_bound / 2; /* GRM: 259 rows, few of them past the ladder */
+              : c->n_channel >= c->n_bound / 2; /* GRM: 259 rows, few of them past the ladder; CPD: not known */
     if (good) return BURST_OK;
     return burst_fail(
         c->reterr, BURST_E_RANGE,

@@ -185,6 +185,7 @@ static void window_fill(const struct lightcurve *lc, int64_t k_end, const int n_
     w->k_end = k_end;
     w->bands = lc->set.bands;
     w->n_detector = 0;
+    w->particle_ratio = 0;
     w->arrived_mono_ns = 0;
     w->decode_s = 0;
     for (int d = 0; d < lc->n_detector; d++) {

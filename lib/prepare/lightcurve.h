@@ -29,14 +29,15 @@ struct lightcurve_settings {
 
 /* What became of the events of all packets' atoms. */
 struct lightcurve_counts {
-    uint64_t events;    /* counted in a bin that was open */
-    uint64_t outside;   /* of detectors outside the search, or in bins without good time */
-    uint64_t late;      /* counted in a bin that was closed: windows from then on have them */
-    uint64_t archival;  /* older than the rings */
-    uint64_t repeated;  /* counted before, in bins of the same content */
-    uint64_t conflicts; /* lists left out: their good time is already counted, with other content */
-    uint64_t windows;   /* given */
-    uint64_t skipped;   /* strides without a detector of 30 s, and strides jumped over */
+    uint64_t events;     /* counted in a bin that was open */
+    uint64_t outside;    /* in bins without good time */
+    uint64_t unsearched; /* of detectors that are read but not searched: GBM's b0 and b1 */
+    uint64_t late;       /* counted in a bin that was closed: windows from then on have them */
+    uint64_t archival;   /* older than the rings */
+    uint64_t repeated;   /* counted before, in bins of the same content */
+    uint64_t conflicts;  /* lists left out: their good time is already counted, with other content */
+    uint64_t windows;    /* given */
+    uint64_t skipped;    /* strides without a detector of 30 s, and strides jumped over */
 };
 
 /* Rings for one instrument of one realm.

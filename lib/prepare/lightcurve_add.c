@@ -277,7 +277,7 @@ enum burst_err lightcurve_add(struct lightcurve *lc, const struct event_packet *
     for (size_t i = 0; i < p->n_list; i++) {
         const struct event_list *list = &p->list[i];
         if (list->detector < 0 || list->detector >= lc->n_detector) {
-            lc->n.outside += list_events(lc, list, from_k, to_k);
+            lc->n.unsearched += list_events(lc, list, from_k, to_k);
             continue;
         }
         err = list_check(lc, list, from_k, to_k, worst ? NULL : reterr); /* the first sentence is told */

@@ -1,5 +1,6 @@
 /* Edges to atoms, bands to ranges of atoms, channels to atoms. */
 #include "records/bands.h"
+#include <float.h>
 #include <math.h>
 
 static const float NINE[9][2] = {{25, 50},   {50, 100},  {50, 300},  {100, 300}, {100, 500},
@@ -8,6 +9,11 @@ static const float NINE[9][2] = {{25, 50},   {50, 100},  {50, 300},  {100, 300},
 void band_set_default(struct band_set *ret_bands)
 {
     (void)band_set_parse(NINE, 9, ret_bands, NULL); /* the table is in range; tested */
+}
+
+void band_set_total(struct band_set *ret_bands)
+{
+    *ret_bands = (struct band_set){.n_atom = 1, .n_band = 1, .edge_kev = {0, FLT_MAX}, .last = {1}};
 }
 
 /* Insert a value into a rising list without repeats; false when the list is full. */

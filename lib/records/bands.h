@@ -24,6 +24,9 @@ enum { BAND_NO_ATOM = -1 };
  * Source    science.md A.1 */
 void band_set_default(struct band_set *ret_bands);
 
+/* One band of one atom that holds every energy: for instruments whose total rate is all that is asked. */
+void band_set_total(struct band_set *ret_bands);
+
 /* Atoms and bands of a list of [lo, hi] pairs, as model files carry it (burst.bands_kev).
  *
  * Given     pair_kev [n_band][2]  keV, finite, 0 <= lo < hi, any order, overlaps allowed

@@ -25,6 +25,8 @@ struct lightcurve_window {
     uint32_t *dead; /* [n_detector][WINDOW_BINS] dead time, units of EVENT_DEAD_NS; 0 unknown. Not in the digests */
     unsigned quality[DETECTOR_MAX]; /* enum event_quality, of any valid bin. Not in the digests */
     bool incomplete;                /* a gap in the stream was not repaired over these bins */
+    double
+        particle_ratio; /* charged particles over their usual rate, most in the last 30 s; 0: not known. Not in the digests */
     struct platform_state platform; /* at the end of the window; all zeros: nothing is known. Not in the digests */
     int64_t arrived_mono_ns;        /* host monotonic time of the message that closed it: latency only */
     double decode_s;                /* seconds spent on that message before it was closed: latency only */

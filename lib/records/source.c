@@ -17,6 +17,12 @@ static const struct instrument_fact FACTS[] = {
      FRACTION_69, 1780, 0, 0},
     {MISSION_GECAM_C, INSTRUMENT_GRD, "gecam-c.grd", "GECAM-C", "GRD", "HEBS", "GRD", "events", 12, 3, 59215,
      FRACTION_69, 1780, 0, 0},
+    {MISSION_GECAM_A, INSTRUMENT_CPD, "gecam-a.cpd", "GECAM-A", "CPD", "GECAM-A", "CPD", "events", 8, 0, 58484,
+     FRACTION_69, 0, 0, 0},
+    {MISSION_GECAM_B, INSTRUMENT_CPD, "gecam-b.cpd", "GECAM-B", "CPD", "GECAM-B", "CPD", "events", 8, 0, 58484,
+     FRACTION_69, 0, 0, 0},
+    {MISSION_GECAM_C, INSTRUMENT_CPD, "gecam-c.cpd", "GECAM-C", "CPD", "HEBS", "CPD", "events", 2, 0, 59215,
+     FRACTION_69, 0, 0, 0},
     {MISSION_SVOM, INSTRUMENT_GRM, "svom.grm", "SVOM", "GRM", "SVOM", "GRM", "events", 3, 2, 57754, FRACTION_69, 0, 0,
      0},
     {MISSION_FERMI, INSTRUMENT_GBM, "fermi.gbm", "Fermi", "GBM", "GLAST", "GBM", "events", 12, 3, 51910, FRACTION_64,
@@ -145,5 +151,5 @@ void source_detector_name(enum burst_instrument instrument, int detector, char r
     else if (instrument == INSTRUMENT_GBM)
         (void)snprintf(ret_text, 8, "b%d", (detector - 12) & 1);
     else
-        (void)snprintf(ret_text, 8, "g%02d", (detector + 1) % 100);
+        (void)snprintf(ret_text, 8, "%c%02d", instrument == INSTRUMENT_CPD ? 'c' : 'g', (detector + 1) % 100);
 }

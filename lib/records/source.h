@@ -45,13 +45,14 @@ struct instrument_fact {
     const char *fits_telescope;  /* TELESCOP as the mission writes it */
     const char *fits_instrument; /* INSTRUME */
     const char *kind;            /* last word of the topic: "events" or "subimage" */
-    int n_detector;              /* detectors of the light-curve search; 0 for images */
-    int n_open;                  /* N of protocol.md 6 "When": detectors above `open` that open an event */
-    int epoch_mjd_i;             /* mission elapsed time zero, TT: whole MJD ... */
-    double epoch_mjd_f;          /* ... and fraction of a day */
-    double rate_hz;              /* ordinary rows per second of a detector, for what is odd; 0: not known */
-    double rate_most_hz;         /* rows per second of all detectors that the instrument can record; 0: not known */
-    double row_dead_s;           /* dead time of one row, where it is the same for all but few; 0: not known */
+    int n_detector;              /* detectors whose counts are kept; 0 for images */
+    int n_open;          /* N of protocol.md 6 "When": detectors above `open` that open an event; 0: no bursts are
+                                    searched for, the total rate is a monitor of charged particles */
+    int epoch_mjd_i;     /* mission elapsed time zero, TT: whole MJD ... */
+    double epoch_mjd_f;  /* ... and fraction of a day */
+    double rate_hz;      /* ordinary rows per second of a detector, for what is odd; 0: not known */
+    double rate_most_hz; /* rows per second of all detectors that the instrument can record; 0: not known */
+    double row_dead_s;   /* dead time of one row, where it is the same for all but few; 0: not known */
 };
 
 /* The fact for (mission, instrument), or NULL where there is no such instrument. */
@@ -88,6 +89,6 @@ enum burst_err source_parse_topic(const char *topic, size_t n, struct source *re
 /* "burst", "burst-test" or "burst-archive". */
 const char *source_realm_prefix(enum burst_realm realm);
 
-/* Short detector name as the mission writes it: GBM n0..nb b0 b1; GRD g01..g25; GRM g01..g03. Index from 0. */
+/* Short detector name as the mission writes it: GBM n0..nb b0 b1; GRD g01..g25; GRM g01..g03; CPD c01..c08. Index from 0. */
 void source_detector_name(enum burst_instrument instrument, int detector, char ret_text[8]);
 #endif

@@ -159,6 +159,8 @@ static enum burst_err add_events(struct run *r, struct source source, const uint
                                  struct burst_error *reterr)
 {
     struct source_lane *lane = NULL;
+    if (!source_fact(source.mission, source.instrument)->n_open)
+        return burst_fail(reterr, BURST_E_UNSUPPORTED, "a particle monitor: no bursts are searched for in it");
     enum burst_err err = lane_open(r, source, &lane, reterr);
     if (err) return err;
     struct event_packet *more = realloc(lane->packet, ((size_t)lane->n_packet + 1) * sizeof *more);

@@ -277,8 +277,6 @@ TEST(a_source_without_events_is_refused)
     make_gbm(0, 0);
     CHECK_REFUSED(read((struct source){REALM_LIVE, MISSION_SVOM, INSTRUMENT_ECLAIRS}), BURST_E_UNSUPPORTED, why,
                   "svom.eclairs sends no event chunks");
-    CHECK_REFUSED(read((struct source){REALM_LIVE, MISSION_GECAM_B, INSTRUMENT_CPD}), BURST_E_UNSUPPORTED, why,
-                  "no event chunks");
 }
 
 TEST(a_changed_byte_is_noticed_by_the_sums)

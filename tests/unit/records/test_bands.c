@@ -94,8 +94,21 @@ TEST(channels_with_impossible_bounds_are_refused)
     CHECK_INT(atom[0], 7);
 }
 
+TEST(the_total_holds_every_energy)
+{
+    struct band_set total;
+    static const float low[3] = {0, 2, 9000}, high[3] = {1, 10000, 3e30F};
+    int8_t atom[3];
+    band_set_total(&total);
+    CHECK_INT(total.n_band, 1);
+    CHECK_INT(total.last[0], 1);
+    CHECK_INT(band_channel_atoms(&total, 3, low, high, atom, NULL), BURST_OK);
+    CHECK(atom[0] == 0 && atom[1] == 0 && atom[2] == 0);
+}
+
 int main(void)
 {
+    RUN(the_total_holds_every_energy);
     RUN(the_default_is_the_papers_nine_bands_over_five_atoms);
     RUN(bands_with_a_hole_between_get_an_atom_nobody_sums);
     RUN(bad_band_lists_are_refused_by_name);
