@@ -11,7 +11,6 @@ struct job {
     struct verdict verdict;
     struct work_unit *unit;           /* a sub-image, or NULL: a window */
     struct lightcurve_window *window; /* storage of its own */
-    struct image_tracker images;      /* of a sub-image: with its restart point */
     int next, n_cam;                  /* next pixel or row; rows explained */
     struct image_explanation image;
     struct window_explanation cam[DETECTOR_MAX];
@@ -73,7 +72,6 @@ static void image_end(struct explainer *x, struct job *job)
     struct publish_unit *keep = take_publish(x);
     keep->kind = PUBLISH_RESTART;
     keep->restart = job->unit->restart;
-    keep->images = job->images;
     pipeline_give(x->p->units.publish, keep);
     pipeline_give(x->p->units.free_work, job->unit);
 }
@@ -147,12 +145,10 @@ void explainer_window(struct explainer *x, const struct verdict *v, const struct
     (void)window_copy(window, job->window, NULL); /* storage for every detector there is: cannot be short */
 }
 
-void explainer_image(struct explainer *x, const struct verdict *v, struct work_unit *unit,
-                     const struct image_tracker *images)
+void explainer_image(struct explainer *x, const struct verdict *v, struct work_unit *unit)
 {
     struct job *job = job_begin(x, v);
     job->unit = unit;
-    job->images = *images;
 }
 
 bool explainer_waits(const struct explainer *x)

@@ -12,11 +12,10 @@ enum burst_err explainer_new(struct pipeline *p, struct explainer **ret_x, struc
 void explainer_free(struct explainer *x);
 
 /* Explain a revision later. When as many wait as can, the oldest is finished first.
- * Given     window   lent for the call, copied;  unit  a sub-image's, which goes back to its pool when it is explained;
- *           images  the alerts remembered when it was judged: its restart point is given to the store behind its evidence */
+ * Given     window  lent for the call, copied;  unit  a sub-image's, which goes back to its pool when it is explained, and whose
+ *           restart point is given to the store behind its evidence */
 void explainer_window(struct explainer *x, const struct verdict *v, const struct lightcurve_window *window);
-void explainer_image(struct explainer *x, const struct verdict *v, struct work_unit *unit,
-                     const struct image_tracker *images);
+void explainer_image(struct explainer *x, const struct verdict *v, struct work_unit *unit);
 /* True while something waits. */
 bool explainer_waits(const struct explainer *x);
 

@@ -184,7 +184,8 @@ static enum burst_err check_content(enum topic_kind kind, unsigned content, stru
         return content == FRAME_JSON
                    ? BURST_OK
                    : burst_fail(reterr, BURST_E_UNSUPPORTED, "content %u, JSON (2) expected", content);
-    return burst_fail(reterr, BURST_E_UNSUPPORTED, "content %u on a topic that is not read", content);
+    if (content == FRAME_JSON || content == FRAME_XML) return BURST_OK;
+    return burst_fail(reterr, BURST_E_UNSUPPORTED, "content %u, JSON (2) or XML (3) expected", content);
 }
 
 static void take_kind(struct intake *in, struct feed *f, int gateway, const struct stream_item *item)
@@ -193,7 +194,7 @@ static void take_kind(struct intake *in, struct feed *f, int gateway, const stru
     case TOPIC_EVENTS: take_events(in, f, gateway, item); break;
     case TOPIC_SUBIMAGE: take_image(in, f, gateway, item); break;
     case TOPIC_PLATFORM: take_platform(in, f, gateway, item); break;
-    case TOPIC_TRIGGER: break;
+    case TOPIC_TRIGGER: take_notice(in, f, gateway, item); break;
     }
 }
 

@@ -41,6 +41,7 @@ void intake_refuse(struct intake *in, enum health_kind kind, const char *source,
 
 void take_events(struct intake *in, struct feed *f, int gateway, const struct stream_item *item);
 void take_image(struct intake *in, struct feed *f, int gateway, const struct stream_item *item);
+void take_notice(struct intake *in, struct feed *f, int gateway, const struct stream_item *item);
 void take_platform(struct intake *in, struct feed *f, int gateway, const struct stream_item *item);
 
 /* Hand every closed window of a feed to the work thread. False: the daemon is stopping. */

@@ -3,75 +3,39 @@
 #include "base/bytes.h"
 #include <string.h>
 
-enum { VERSION = 2, FIXED = 4 + 4 + 8 + 8 + 4 + 8, FROM = STREAM_UUID + 8, IMAGE = BURST_ID_TEXT + 4 + 4 + 4 + 8 + 8 };
-_Static_assert(FIXED + RESTART_FROM_MAX * FROM + IMAGE_EVENTS_MAX * IMAGE <= RESTART_BLOB, "a full point fits");
+enum { VERSION = 3, FIXED = 4 + 4 + 8 + 8, FROM = STREAM_UUID + 8 };
+_Static_assert(FIXED + RESTART_FROM_MAX * FROM <= RESTART_BLOB, "a full point fits");
 
 const char *restart_key(const struct restart_point *point)
 {
     return point->topic;
 }
 
-static void put_event(uint8_t *p, const struct image_event *e)
-{
-    memcpy(p, e->burst_id, BURST_ID_TEXT);
-    p += BURST_ID_TEXT;
-    bytes_put_u32(p, (uint32_t)e->record_number);
-    bytes_put_u32(p + 4, (uint32_t)e->rank);
-    bytes_put_u32(p + 8, (e->said_true ? 1U : 0U) | (e->retracted ? 2U : 0U));
-    bytes_put_u64(p + 12, (uint64_t)e->trigger_ns);
-    bytes_put_u64(p + 20, e->used);
-}
-
-static void get_event(const uint8_t *p, struct image_event *ret_e)
-{
-    memcpy(ret_e->burst_id, p, BURST_ID_TEXT);
-    ret_e->burst_id[BURST_ID_TEXT - 1] = 0;
-    p += BURST_ID_TEXT;
-    ret_e->record_number = (int)bytes_get_u32(p);
-    ret_e->rank = (int)bytes_get_u32(p + 4);
-    ret_e->said_true = bytes_get_u32(p + 8) & 1;
-    ret_e->retracted = bytes_get_u32(p + 8) & 2;
-    ret_e->trigger_ns = (int64_t)bytes_get_u64(p + 12);
-    ret_e->used = bytes_get_u64(p + 20);
-}
-
-size_t restart_encode(const struct restart_point *point, const struct image_tracker *images,
-                      uint8_t ret_blob[RESTART_BLOB])
+size_t restart_encode(const struct restart_point *point, uint8_t ret_blob[RESTART_BLOB])
 {
     uint8_t *p = ret_blob + FIXED;
-    uint32_t n_image = 0;
     for (int i = 0; i < point->n_from; i++, p += FROM) {
         memcpy(p, point->from[i].stream, STREAM_UUID);
         bytes_put_u64(p + STREAM_UUID, point->from[i].seq);
-    }
-    for (int i = 0; images->n_used && i < IMAGE_EVENTS_MAX; i++) {
-        if (images->event[i].record_number == 0) continue;
-        put_event(p, &images->event[i]);
-        p += IMAGE;
-        n_image++;
     }
     bytes_put_u32(ret_blob, VERSION);
     bytes_put_u32(ret_blob + 4, (uint32_t)point->n_from);
     bytes_put_u64(ret_blob + 8, (uint64_t)point->score_from_k);
     bytes_put_u64(ret_blob + 16, (uint64_t)point->tracker.k_end);
-    bytes_put_u32(ret_blob + 24, n_image);
-    bytes_put_u64(ret_blob + 28, images->n_used);
     return (size_t)(p - ret_blob);
 }
 
 enum burst_err restart_decode(const char *topic, const uint8_t *blob, size_t n, struct restart_point *ret_point,
-                              struct image_tracker *ret_images, struct burst_error *reterr)
+                              struct burst_error *reterr)
 {
     uint32_t version = n >= 4 ? bytes_get_u32(blob) : 0;
     if (n < FIXED || version != VERSION)
         return burst_fail(reterr, BURST_E_FORMAT,
                           "restart point of %s: %zu bytes, version %u; %d or more and %d expected", topic, n, version,
                           FIXED, VERSION);
-    uint32_t n_from = bytes_get_u32(blob + 4), n_image = bytes_get_u32(blob + 24);
-    if (n_from > RESTART_FROM_MAX || n_image > IMAGE_EVENTS_MAX ||
-        n != FIXED + (size_t)n_from * FROM + (size_t)n_image * IMAGE)
-        return burst_fail(reterr, BURST_E_FORMAT, "restart point of %s: %u streams and %u alerts in %zu bytes", topic,
-                          n_from, n_image, n);
+    uint32_t n_from = bytes_get_u32(blob + 4);
+    if (n_from > RESTART_FROM_MAX || n != FIXED + (size_t)n_from * FROM)
+        return burst_fail(reterr, BURST_E_FORMAT, "restart point of %s: %u streams in %zu bytes", topic, n_from, n);
     if (strlen(topic) >= sizeof ret_point->topic)
         return burst_fail(reterr, BURST_E_FORMAT, "topic of %zu characters", strlen(topic));
     *ret_point = (struct restart_point){.n_from = (int)n_from};
@@ -83,9 +47,6 @@ enum burst_err restart_decode(const char *topic, const uint8_t *blob, size_t n, 
         memcpy(ret_point->from[i].stream, p, STREAM_UUID);
         ret_point->from[i].seq = bytes_get_u64(p + STREAM_UUID);
     }
-    *ret_images = (struct image_tracker){.n_used = bytes_get_u64(blob + 28)};
-    for (uint32_t i = 0; i < n_image; i++, p += IMAGE)
-        get_event(p, &ret_images->event[i]);
     return BURST_OK;
 }
 

@@ -4,7 +4,6 @@
 #ifndef BURST_DAEMON_RESTART_H
 #define BURST_DAEMON_RESTART_H
 #include "config/config.h"
-#include "decide/image.h"
 #include "decide/tracker.h"
 #include "stream/frame.h"
 
@@ -24,18 +23,16 @@ struct restart_point {
     struct tracker_state tracker;
 };
 
-enum { RESTART_BLOB = 32 * 1024, RESTART_KEY_TEXT = STREAM_TOPIC_TEXT };
+enum { RESTART_BLOB = 1024, RESTART_KEY_TEXT = STREAM_TOPIC_TEXT };
 
 /* Key in the store: the topic. */
 const char *restart_key(const struct restart_point *point);
-/* Given     images  the alerts remembered, for a topic of sub-images; n_used 0: none
- * Returned  bytes of the blob, at most RESTART_BLOB */
-size_t restart_encode(const struct restart_point *point, const struct image_tracker *images,
-                      uint8_t ret_blob[RESTART_BLOB]);
+/* Returned  bytes of the blob, at most RESTART_BLOB */
+size_t restart_encode(const struct restart_point *point, uint8_t ret_blob[RESTART_BLOB]);
 /* BURST_E_FORMAT  another length or version, or a count out of range: start from the history's beginning then; outputs
  *                 untouched */
 enum burst_err restart_decode(const char *topic, const uint8_t *blob, size_t n, struct restart_point *ret_point,
-                              struct image_tracker *ret_images, struct burst_error *reterr);
+                              struct burst_error *reterr);
 
 enum { COVER_MAX = 4096 };
 

@@ -5,13 +5,15 @@
 #include "base/arena.h"
 #include "base/queue.h"
 #include "daemon/restart.h"
-#include "records/verdict.h"
+#include "decide/book.h"
+#include "records/notice.h"
 
 enum work_kind {
     WORK_WINDOW,  /* a closed light-curve window */
     WORK_SILENCE, /* no more data for now: close what is open */
     WORK_ANEW,    /* a replay goes back in time: close what is open, forget the time */
     WORK_IMAGE,   /* a sub-image */
+    WORK_NOTICE,  /* a notice */
     WORK_POINT,   /* a restart point that no event depends on */
 };
 
@@ -22,10 +24,19 @@ struct work_unit {
     struct arena arena;               /* the sub-image's packet lives here; WORK_IMAGE */
     struct subimage_packet packet;
     struct image_sample image;
+    struct notice notice; /* WORK_NOTICE, with the two below */
+    int64_t arrived_mono_ns;
+    double decode_s;
     struct restart_point restart; /* where to read again from, as of this unit */
 };
 
-enum publish_kind { PUBLISH_VERDICT, PUBLISH_EVIDENCE, PUBLISH_RESTART };
+enum publish_kind {
+    PUBLISH_VERDICT,
+    PUBLISH_EVIDENCE,
+    PUBLISH_RESTART,
+    PUBLISH_ALERT,    /* an alert that has changed without a record */
+    PUBLISH_SIGHTINGS /* triggers that are no events of ours */
+};
 
 struct publish_unit {
     enum publish_kind kind;
@@ -33,7 +44,10 @@ struct publish_unit {
     uint8_t *fits;          /* PUBLISH_EVIDENCE: malloc'd by lib/publish, freed by the publish thread */
     size_t n_fits;
     struct restart_point restart; /* PUBLISH_RESTART */
-    struct image_tracker images;  /* PUBLISH_RESTART: the alerts remembered; n_used 0: none */
+    enum burst_realm realm;       /* PUBLISH_ALERT, PUBLISH_SIGHTINGS */
+    int slot;                     /* PUBLISH_VERDICT, PUBLISH_ALERT: of the alert in its realm's book; negative: none */
+    struct alert alert;
+    struct sighting sighting[BOOK_SIGHTINGS];
 };
 
 /* Units of both kinds and the four queues they go round in. */

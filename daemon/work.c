@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "daemon/explain.h"
 #include "decide/image.h"
-#include "decide/tracker.h"
+#include "decide/trigger.h"
 #include "publish/trace.h"
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +25,6 @@ struct work {
     struct pipeline *p;
     int n_track;
     struct track track[N_TRACKER];
-    struct image_tracker image[REALM_N];
     struct window_score score;
     struct image_score image_score;
     struct explainer *explainer;
@@ -53,10 +52,10 @@ static enum burst_err tracks_open(struct work *w, struct burst_error *reterr)
     enum burst_err err = BURST_OK;
     for (int realm = 0; !err && realm < REALM_N; realm++)
         for (size_t i = 0; !err && i < n_fact; i++) {
-            if (!facts[i].n_detector) continue;
+            if (!facts[i].n_open) continue;
             struct track *t = &w->track[w->n_track];
             t->source = (struct source){(enum burst_realm)realm, facts[i].mission, facts[i].instrument};
-            err = tracker_new(t->source, &w->p->science.decide, &t->tracker, reterr);
+            err = tracker_new(t->source, &w->p->science.decide, &w->p->book[realm], &t->tracker, reterr);
             if (err) break;
             w->n_track++;
             err = track_resume(w->p, t, reterr);
@@ -89,6 +88,18 @@ static struct publish_unit *take_publish(struct work *w)
     return pipeline_take_free(w->p, w->p->units.free_publish, THREAD_WORK, NULL);
 }
 
+/* With the record goes what the book holds of its event: both are kept in one commit. */
+static void attach_alert(struct work *w, const struct verdict *v, struct publish_unit *unit)
+{
+    struct book *b = &w->p->book[v->source.realm];
+    const struct alert *a = book_find(b, v->source.mission, v->id);
+    unit->realm = v->source.realm;
+    unit->slot = a ? (int)(a - b->alert) : -1;
+    if (!a) return;
+    unit->alert = *a;
+    (void)book_take_dirty(b, unit->slot);
+}
+
 static void tell(struct work *w, struct verdict *v, int64_t arrived_mono_ns, double decode_s, double infer_s)
 {
     struct publish_unit *unit = take_publish(w);
@@ -100,6 +111,29 @@ static void tell(struct work *w, struct verdict *v, int64_t arrived_mono_ns, dou
         v->tense == TENSE_ARCHIVAL ? (double)NAN : (double)(clock_tt_now_ns() - v->trigger_ns) * 1e-9;
     unit->kind = PUBLISH_VERDICT;
     unit->verdict = *v;
+    attach_alert(w, v, unit);
+    pipeline_give(w->p->units.publish, unit);
+}
+
+/* What has changed in a book without a record. */
+static void keep_book(struct work *w, enum burst_realm realm)
+{
+    struct book *b = &w->p->book[realm];
+    for (int slot = 0; slot < BOOK_ALERTS; slot++) {
+        if (!book_take_dirty(b, slot)) continue;
+        struct publish_unit *unit = take_publish(w);
+        unit->kind = PUBLISH_ALERT;
+        unit->realm = realm;
+        unit->slot = slot;
+        unit->alert = b->alert[slot];
+        pipeline_give(w->p->units.publish, unit);
+    }
+    if (!b->sightings_dirty) return;
+    struct publish_unit *unit = take_publish(w);
+    b->sightings_dirty = false;
+    unit->kind = PUBLISH_SIGHTINGS;
+    unit->realm = realm;
+    memcpy(unit->sighting, b->sighting, sizeof unit->sighting);
     pipeline_give(w->p->units.publish, unit);
 }
 
@@ -111,7 +145,6 @@ static void keep_restart(struct work *w, struct track *t, const struct restart_p
     if (explainer_waits(w->explainer)) return; /* evidence that is not told yet must be made again after a crash */
     struct publish_unit *unit = take_publish(w);
     unit->kind = PUBLISH_RESTART;
-    unit->images.n_used = 0;
     unit->restart = *point;
     if (tracker_get_state(t->tracker, &unit->restart.tracker, &e)) {
         pipeline_give(w->p->units.free_publish, unit);
@@ -199,15 +232,15 @@ static void work_anew(struct work *w, const struct work_unit *unit)
 static enum burst_err judge_image(struct work *w, const struct work_unit *unit, struct burst_error *reterr)
 {
     struct infer *infer = w->p->science.infer;
-    struct image_tracker *tracker = &w->image[unit->source.realm];
+    struct book *book = &w->p->book[unit->source.realm];
     const struct infer_model *model = infer_image_model(infer);
     struct burst_error why;
     enum burst_err err = infer_image(infer, &unit->image, &w->image_score, &why);
-    if (!err) return image_decide(tracker, &w->p->science.decide, &w->image_score, NULL, &w->verdict[0], reterr);
+    if (!err) return image_decide(book, &w->p->science.decide, &w->image_score, NULL, &w->verdict[0], reterr);
     if (!model) return burst_fail(reterr, err, "%s", why.text);
     pipeline_refused(w->p, BAD_INFER, err, unit->restart.topic, &why);
     w->image_score.infer_s = (double)NAN;
-    return image_decide_failed(tracker, &w->p->science.decide, &unit->image, &model->tag, &why, &w->verdict[0], reterr);
+    return image_decide_failed(book, &w->p->science.decide, &unit->image, &model->tag, &why, &w->verdict[0], reterr);
 }
 
 /* The unit is kept until the image is explained. */
@@ -222,16 +255,40 @@ static void work_image(struct work *w, struct work_unit *unit)
     }
     health_add(w->p->health, COUNT_IMAGES, 1);
     tell(w, &w->verdict[0], unit->image.arrived_mono_ns, unit->image.decode_s, w->image_score.infer_s);
-    explainer_image(w->explainer, &w->verdict[0], unit, &w->image[unit->source.realm]);
+    explainer_image(w->explainer, &w->verdict[0], unit);
 }
 
 static void work_point(struct work *w, const struct work_unit *unit)
 {
     struct publish_unit *point = take_publish(w);
     point->kind = PUBLISH_RESTART;
-    point->images.n_used = 0;
     point->restart = unit->restart;
     pipeline_give(w->p->units.publish, point);
+}
+
+static void work_notice(struct work *w, const struct work_unit *unit)
+{
+    struct burst_error e;
+    bool told = false;
+    struct track *t = track_of(w, unit->source);
+    enum burst_err err = trigger_notice(&w->p->book[unit->source.realm], &w->p->science.decide, t ? t->tracker : NULL,
+                                        &unit->notice, &w->verdict[0], &told, &e);
+    if (err) pipeline_refused(w->p, BAD_TRIGGER, err, unit->restart.topic, &e);
+    if (!err) health_add(w->p->health, COUNT_NOTICES, 1);
+    if (told) tell(w, &w->verdict[0], unit->arrived_mono_ns, unit->decode_s, (double)NAN);
+    keep_book(w, unit->source.realm);
+    work_point(w, unit);
+}
+
+/* What has not come by its time: the clock of the live sky is the host's, that of an archive its own data's. */
+static void work_tick(struct work *w)
+{
+    for (int realm = 0; realm < REALM_N; realm++) {
+        int64_t now_ns = realm == REALM_ARCHIVE ? INT64_MIN : clock_tt_now_ns();
+        while (trigger_tick(&w->p->book[realm], &w->p->science.decide, now_ns, &w->verdict[0]))
+            tell(w, &w->verdict[0], clock_mono_ns(), (double)NAN, (double)NAN);
+        keep_book(w, (enum burst_realm)realm);
+    }
 }
 
 static void work_unit_done(struct work *w, struct work_unit *unit)
@@ -241,6 +298,7 @@ static void work_unit_done(struct work *w, struct work_unit *unit)
     case WORK_SILENCE: work_silence(w, unit); break;
     case WORK_ANEW: work_anew(w, unit); break;
     case WORK_IMAGE: work_image(w, unit); return;
+    case WORK_NOTICE: work_notice(w, unit); break;
     case WORK_POINT: work_point(w, unit); break;
     }
     pipeline_give(w->p->units.free_work, unit);
@@ -262,6 +320,7 @@ static void work_loop(struct work *w)
         health_progress(w->p->health, THREAD_WORK);
         enum burst_err got = queue_take(w->p->units.work, &unit, busy ? 0 : WAIT_MS);
         if (!got) work_unit_done(w, unit);
+        work_tick(w);
         if (got || ++w->n_since_step >= EXPLAIN_EVERY)
             busy = explain(w) || !got;
         else
@@ -288,10 +347,7 @@ void *work_thread(void *arg)
     struct pipeline *p = arg;
     struct burst_error e;
     struct work *w = calloc(1, sizeof *w);
-    if (w) {
-        w->p = p;
-        memcpy(w->image, p->images, sizeof w->image);
-    }
+    if (w) w->p = p;
     enum burst_err err = w ? tracks_open(w, &e) : burst_fail(&e, BURST_E_NOMEM, "no memory for the work thread");
     if (!err) err = window_new(DETECTOR_MAX, &w->before, &e);
     if (!err) err = explainer_new(p, &w->explainer, &e);

@@ -1,5 +1,6 @@
 /* The class table of protocol.md 6 for sub-images. */
 #include "decide/image.h"
+#include "decide/alert.h"
 #include "decide/compose.h"
 #include "kernels/stripes.h"
 #include <math.h>
@@ -47,21 +48,6 @@ static int rank_of(const struct subimage_packet *p)
     return 2 * p->alert_count + (strcmp(p->data_stream, "XBAND") == 0);
 }
 
-static struct image_event *event_find(struct image_tracker *t, const char *burst_id)
-{
-    for (int i = 0; i < IMAGE_EVENTS_MAX; i++)
-        if (t->event[i].record_number > 0 && strcmp(t->event[i].burst_id, burst_id) == 0) return &t->event[i];
-    return NULL;
-}
-
-static struct image_event *event_oldest(struct image_tracker *t)
-{
-    struct image_event *oldest = &t->event[0];
-    for (int i = 1; i < IMAGE_EVENTS_MAX; i++)
-        if (t->event[i].used < oldest->used) oldest = &t->event[i];
-    return oldest;
-}
-
 /* Flags that forbid a call, whatever the network answers: docs/decisions/0008. */
 #define FORBIDS (IMAGE_TRIGGER_NO_DATA | IMAGE_SPARSE | IMAGE_NO_WCS | IMAGE_SWAPPED | IMAGE_NO_NOISE | IMAGE_OFF_AXIS)
 
@@ -72,16 +58,30 @@ static enum verdict_call call_of(const struct decide_settings *s, const struct i
     return score->p <= s->low ? CALL_FALSE : CALL_UNCLEAR;
 }
 
-static enum reason_code reason_of(const struct image_score *score, enum verdict_call call, bool retracted)
+/* Where the sky's edge is seen: the Earth in or near the position takes noise away and adds its own (science.md B.3). */
+#define LIMB_DEG 5.0
+
+/* Of the notice's position, else the trigger pixel's, above the Earth's limb; 180 where nothing is known. */
+static double limb_deg(const struct image_sample *s, const struct alert *a)
+{
+    const double *ra = isnan(a->error_deg) ? &s->ra_deg : &a->ra_deg;
+    const double *dec = isnan(a->error_deg) ? &s->dec_deg : &a->dec_deg;
+    if (!s->platform.has_position || isnan(*ra)) return 180;
+    return platform_limb_deg(&s->platform, (double[2]){*ra, *dec});
+}
+
+static enum reason_code reason_of(const struct image_score *score, const struct alert *a, enum verdict_call call)
 {
     const struct image_sample *s = score->sample;
     if (s->flags & (IMAGE_TRIGGER_NO_DATA | IMAGE_SPARSE)) return REASON_PARTIAL_IMAGE;
     if (s->flags & (IMAGE_SWAPPED | IMAGE_NO_NOISE)) return REASON_OUT_OF_DISTRIBUTION;
     if (s->flags & (IMAGE_NO_WCS | IMAGE_OFF_AXIS)) return REASON_OTHER;
     if (call == CALL_TRUE) return is_near(s) ? REASON_KNOWN_SOURCE : REASON_POINT_SOURCE;
-    if (call == CALL_UNCLEAR) return retracted || is_moon(s) ? REASON_OTHER : REASON_LOW_CONFIDENCE;
+    if (call == CALL_UNCLEAR) return is_moon(s) ? REASON_OTHER : REASON_LOW_CONFIDENCE;
     if (is_moon(s)) return REASON_MOON;
     if (is_near(s)) return REASON_BAD_SUBTRACTION;
+    if (s->platform.saa == SAA_IN) return REASON_SAA;
+    if (limb_deg(s, a) < LIMB_DEG) return REASON_EARTH_LIMB;
     return is_striped(s) ? REASON_COLUMN_EFFECT : REASON_NOISE;
 }
 
@@ -149,21 +149,25 @@ static void sentences_forbid(const struct image_score *score, struct verdict *v)
                          platform_separation_deg(s->platform.axis_deg, s->packet->wcs.crval_deg));
 }
 
-static void sentence_call(const struct decide_settings *set, const struct image_event *e,
-                          const struct image_score *score, struct verdict *v)
+static void sentence_call(const struct decide_settings *set, const struct alert *a, const struct image_score *score,
+                          enum verdict_call call, struct verdict *v)
 {
     if (v->type == ALERT_RETRACTION)
         compose_sentence(v, "An earlier record said true; this sub-image has p %.3f.", score->p);
     else if (score->sample->flags & FORBIDS)
         sentences_forbid(score, v);
-    else if (v->call == CALL_UNCLEAR && e->retracted)
+    else if (call == CALL_TRUE && a->now.state == STATE_RETRACTED)
         compose_sentence(v, "The alert was retracted, but this sub-image has p %.3f: a person must decide.", score->p);
-    else if (v->call == CALL_UNCLEAR)
+    else if (call == CALL_UNCLEAR)
         compose_sentence(v, "The probability is %.3f; false is at or under %.2f, true at or over %.2f.", score->p,
                          set->low, set->high);
     else
         compose_sentence(v, "S/N %.1f at the trigger pixel; the probability of a real source is %.3f.",
                          v->evidence[0].snr, score->p);
+    if (v->reason == REASON_SAA)
+        compose_sentence(v, "The satellite was in the South Atlantic anomaly.");
+    else if (v->reason == REASON_EARTH_LIMB)
+        compose_sentence(v, "Its position stands %.1f degrees above the Earth's limb.", limb_deg(score->sample, a));
 }
 
 static void sentences_fill(const struct image_score *score, const struct image_explanation *x, struct verdict *v)
@@ -178,108 +182,101 @@ static void sentences_fill(const struct image_score *score, const struct image_e
         compose_sentence(v, "Without the 5 x 5 pixels at the trigger p is %.3f.", x->p_without_centre);
 }
 
-static enum verdict_state state_of(const struct image_event *e, enum verdict_call call)
+/* What a record says of the image, whatever the networks answered. */
+static void image_fill(const struct alert *a, const struct image_sample *s, const struct model_tag *model, double p,
+                       struct verdict *v)
 {
-    if (e->retracted) return STATE_RETRACTED;
-    return call == CALL_FALSE ? STATE_EXPIRED : STATE_OPEN;
+    v->window = s->packet->span;
+    if (isnan(a->error_deg)) {
+        v->ra_deg = s->ra_deg;
+        v->dec_deg = s->dec_deg;
+    }
+    v->n_model = 1;
+    v->model[0] = *model;
+    v->latency_decode_s = s->decode_s;
+    v->arrived_mono_ns = s->arrived_mono_ns;
+    alert_platform(&s->platform, v);
+    evidence_fill(s, p, v);
 }
 
-/* What a record says of the event and the image, whatever the networks answered. */
-static void event_begin(struct image_event *e, const struct image_sample *s, const struct model_tag *model,
+static void tell_scored(struct book *b, struct alert *a, const struct decide_settings *set,
+                        const struct image_score *score, const struct image_explanation *explanation,
                         struct verdict *ret_v)
 {
-    compose_begin(s->packet->source, ret_v);
-    (void)snprintf(ret_v->id, sizeof ret_v->id, "%s", e->burst_id);
-    ret_v->record_number = ++e->record_number;
-    ret_v->type = e->record_number == 1 ? ALERT_INITIAL : ALERT_UPDATE;
-    ret_v->trigger_ns = e->trigger_ns;
-    ret_v->window = s->packet->span;
-    ret_v->ra_deg = s->ra_deg;
-    ret_v->dec_deg = s->dec_deg;
-    ret_v->n_model = 1;
-    ret_v->model[0] = *model;
-    ret_v->latency_decode_s = s->decode_s;
-    ret_v->arrived_mono_ns = s->arrived_mono_ns;
-}
-
-static void event_call(struct image_event *e, enum verdict_call call, enum reason_code reason, struct verdict *v)
-{
-    v->call = call;
-    v->state = state_of(e, call);
-    v->closed = v->state != STATE_OPEN;
-    v->reason = reason;
-    v->action = compose_action(call, reason);
-}
-
-static void event_tell(struct image_event *e, const struct decide_settings *set, const struct image_score *score,
-                       const struct image_explanation *explanation, struct verdict *ret_v)
-{
+    const struct image_sample *s = score->sample;
     enum verdict_call call = call_of(set, score);
-    bool retraction = call == CALL_FALSE && e->said_true && !e->retracted;
-    if (e->retracted && call == CALL_TRUE) call = CALL_UNCLEAR;
-    e->retracted = e->retracted || retraction;
-    e->said_true = e->said_true || call == CALL_TRUE;
-    event_begin(e, score->sample, &score->model, ret_v);
-    if (retraction) ret_v->type = ALERT_RETRACTION;
-    event_call(e, call, reason_of(score, call, e->retracted), ret_v);
-    ret_v->p_true = score->p;
-    classify(score, ret_v->classification);
-    evidence_fill(score->sample, score->p, ret_v);
-    sentence_call(set, e, score, ret_v);
+    struct answer answer = {call, score->p, reason_of(score, a, call), call == CALL_FALSE};
+    alert_answer(a, s->packet->source, LANE_IMAGE, &answer, ret_v);
+    if (!(ret_v->p_true < score->p || ret_v->p_true > score->p)) classify(score, ret_v->classification);
+    image_fill(a, s, &score->model, score->p, ret_v);
+    sentence_call(set, a, score, call, ret_v);
     sentences_fill(score, explanation, ret_v);
-    compose_identity(ret_v, score->sample->config_sha256);
     ret_v->latency_infer_s = score->infer_s;
+    alert_told(b, a, s->config_sha256, ret_v);
 }
 
-/* The event this sub-image belongs to, made where it is new. */
-static enum burst_err event_take(struct image_tracker *t, const struct subimage_packet *p, struct image_event **ret_e,
+static void tell_failed(struct book *b, struct alert *a, const struct image_sample *s, const struct model_tag *model,
+                        const struct burst_error *why, struct verdict *ret_v)
+{
+    struct answer answer = {CALL_UNCLEAR, (double)NAN, REASON_INTERNAL, false};
+    alert_answer(a, s->packet->source, LANE_IMAGE, &answer, ret_v);
+    image_fill(a, s, model, (double)NAN, ret_v);
+    compose_sentence(ret_v, "This sub-image could not be judged (%s): a person must look at it.",
+                     burst_err_name(why->code));
+    compose_sentence(ret_v, "%s.", why->text);
+    alert_told(b, a, s->config_sha256, ret_v);
+}
+
+/* The alert this sub-image belongs to, made where it is new; *ret_again: this very sub-image made its last record. */
+static enum burst_err alert_take(struct book *b, const struct subimage_packet *p, struct alert **ret_a, bool *ret_again,
                                  struct burst_error *reterr)
 {
-    struct image_event *e = event_find(t, p->burst_id);
+    struct alert *a = book_find(b, p->source.mission, p->burst_id);
     int rank = rank_of(p);
-    if (e && rank <= e->rank)
+    bool same = a && memcmp(a->now.image_sha256, p->sha256, sizeof p->sha256) == 0 && a->now.rank == rank;
+    *ret_again = same && a->repeat == REPEAT_IMAGE;
+    if (a && rank <= a->now.rank && !*ret_again)
         return burst_fail(reterr, BURST_E_LATE, "alert %d (%s) of %s comes after record %d, which judged a later one",
-                          p->alert_count, p->data_stream, p->burst_id, e->record_number);
-    if (!e) {
-        e = event_oldest(t);
-        *e = (struct image_event){.trigger_ns = p->span.start_ns};
-        (void)memcpy(e->burst_id, p->burst_id, sizeof e->burst_id);
-    }
-    e->rank = rank;
-    e->used = ++t->n_used;
-    *ret_e = e;
+                          p->alert_count, p->data_stream, p->burst_id, a->now.record_number);
+    if (!a) a = book_add(b, p->source, p->burst_id, p->span.start_ns);
+    a->now.rank = rank;
+    memcpy(a->now.image_sha256, p->sha256, sizeof p->sha256);
+    book_clock(b, p->source.mission, p->span.stop_ns);
+    *ret_a = a;
     return BURST_OK;
 }
 
-enum burst_err image_decide(struct image_tracker *t, const struct decide_settings *settings,
-                            const struct image_score *score, const struct image_explanation *explanation,
-                            struct verdict *ret_verdict, struct burst_error *reterr)
+enum burst_err image_decide(struct book *b, const struct decide_settings *settings, const struct image_score *score,
+                            const struct image_explanation *explanation, struct verdict *ret_verdict,
+                            struct burst_error *reterr)
 {
-    struct image_event *e = NULL;
+    struct alert *a = NULL;
+    bool again = false;
     enum burst_err err = decide_settings_check(settings, reterr);
-    if (!err) err = event_take(t, score->sample->packet, &e, reterr);
-    if (!err) event_tell(e, settings, score, explanation, ret_verdict);
-    return err;
+    if (!err) err = alert_take(b, score->sample->packet, &a, &again, reterr);
+    if (err) return err;
+    if (again)
+        *ret_verdict = a->last;
+    else
+        tell_scored(b, a, settings, score, explanation, ret_verdict);
+    a->repeat = REPEAT_IMAGE;
+    return BURST_OK;
 }
 
-enum burst_err image_decide_failed(struct image_tracker *t, const struct decide_settings *settings,
+enum burst_err image_decide_failed(struct book *b, const struct decide_settings *settings,
                                    const struct image_sample *sample, const struct model_tag *model,
                                    const struct burst_error *why, struct verdict *ret_verdict,
                                    struct burst_error *reterr)
 {
-    struct image_event *e = NULL;
+    struct alert *a = NULL;
+    bool again = false;
     enum burst_err err = decide_settings_check(settings, reterr);
-    if (!err) err = event_take(t, sample->packet, &e, reterr);
+    if (!err) err = alert_take(b, sample->packet, &a, &again, reterr);
     if (err) return err;
-    event_begin(e, sample, model, ret_verdict);
-    event_call(e, CALL_UNCLEAR, REASON_INTERNAL, ret_verdict);
-    ret_verdict->p_true = 0.5;
-    ret_verdict->classification[0] = NAN;
-    evidence_fill(sample, (double)NAN, ret_verdict);
-    compose_sentence(ret_verdict, "This sub-image could not be judged (%s): a person must look at it.",
-                     burst_err_name(why->code));
-    compose_sentence(ret_verdict, "%s.", why->text);
-    compose_identity(ret_verdict, sample->config_sha256);
-    ret_verdict->latency_infer_s = NAN;
+    if (again)
+        *ret_verdict = a->last;
+    else
+        tell_failed(b, a, sample, model, why, ret_verdict);
+    a->repeat = REPEAT_IMAGE;
     return BURST_OK;
 }

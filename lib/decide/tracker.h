@@ -1,18 +1,21 @@
-/* From windows to events: votes open an event, later windows revise it, quiet closes it (protocol.md 6, "When"). One tracker
- * per realm, mission and instrument, one thread. No clock, no randomness: the same windows give the same verdicts. */
+/* From windows to events: votes or a trigger open an event, later windows revise it, quiet closes it (protocol.md 6, "When";
+ * docs/decisions/0003, 0007). One tracker per realm, mission and instrument, one thread. No clock, no randomness: the same windows
+ * and triggers give the same verdicts. What has been told is kept in the realm's book: windows that were judged before are judged
+ * again in silence, so that data may be read again after a restart. */
 #ifndef BURST_DECIDE_TRACKER_H
 #define BURST_DECIDE_TRACKER_H
-#include "decide/settings.h"
+#include "decide/book.h"
 
 struct tracker;
 
 enum { TRACKER_VERDICTS = 2 }; /* one call may close an event and open another */
 
-/* Errors    BURST_E_UNSUPPORTED  the instrument sends no light curves; BURST_E_RANGE  a setting; BURST_E_NOMEM; *ret_t
+/* Given     book  of the realm, shared with its other trackers; must outlive the tracker
+ * Errors    BURST_E_UNSUPPORTED  the instrument sends no light curves; BURST_E_RANGE  a setting; BURST_E_NOMEM; *ret_t
  *           untouched
  * Notes     About 10 MB: an event keeps the light curve of its detectors, 17 minutes at most. */
-enum burst_err tracker_new(struct source source, const struct decide_settings *settings, struct tracker **ret_t,
-                           struct burst_error *reterr);
+enum burst_err tracker_new(struct source source, const struct decide_settings *settings, struct book *book,
+                           struct tracker **ret_t, struct burst_error *reterr);
 /* NULL is accepted. */
 void tracker_free(struct tracker *t);
 
@@ -30,6 +33,12 @@ enum burst_err tracker_window(struct tracker *t, const struct window_score *scor
 void tracker_silence(struct tracker *t, struct verdict *ret_verdict, int *ret_n);
 /* No more windows (end of file): the same, and the event is forgotten. */
 void tracker_flush(struct tracker *t, struct verdict *ret_verdict, int *ret_n);
+
+/* A trigger of the tracker's mission and instrument: answer it from the windows judged so far that hold its time, if there are
+ * any; windows still to come go on from there.
+ * Given     a  an alert of the book, new to the tracker
+ * Returned  true where that makes a record: v is finished but for alert_told */
+bool tracker_take(struct tracker *t, struct alert *a, struct verdict *ret_v);
 
 /* True where no event is held: restarting from here loses nothing. */
 bool tracker_idle(const struct tracker *t);

@@ -1,4 +1,4 @@
-/* burst-classify: the whole path of an alert without threads and sockets. FITS in, final verdicts out.
+/* burst-classify: the whole path of an alert without threads and sockets. FITS and notices in, final verdicts out.
  *
  *     bytes -> ingest -> packet -> prepare -> window or image -> infer -> score -> decide -> verdict -> publish/json
  *
@@ -6,9 +6,10 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "decide/image.h"
-#include "decide/tracker.h"
+#include "decide/trigger.h"
 #include "ingest/identify.h"
 #include "ingest/ingest.h"
+#include "ingest/notice.h"
 #include "options.h"
 #include "prepare/lightcurve.h"
 #include "prepare/subimage.h"
@@ -39,7 +40,7 @@ struct source_lane {
 struct run {
     const struct options *options;
     struct science science;
-    struct image_tracker images;
+    struct book book; /* of what has been told: events of all lanes and notices */
     int n_lane, n_final, n_arena, status;
     struct source_lane lane[LANE_MAX];
     struct arena *arena;   /* [n_arena] one per event file */
@@ -149,7 +150,7 @@ static enum burst_err lane_open(struct run *r, struct source source, struct sour
                                            .score_from_k = INT64_MIN};
     lane->source = source;
     enum burst_err err = lightcurve_new(&settings, &lane->lc, reterr);
-    if (!err) err = tracker_new(source, &r->science.decide, &lane->tracker, reterr);
+    if (!err) err = tracker_new(source, &r->science.decide, &r->book, &lane->tracker, reterr);
     if (!err) err = window_new(DETECTOR_MAX, &lane->window, reterr);
     *ret_lane = lane;
     return err;
@@ -180,11 +181,11 @@ static enum burst_err call_image(struct run *r, const struct image_sample *sampl
     struct image_score score;
     const struct infer_model *model = infer_image_model(r->science.infer);
     enum burst_err err = infer_image(r->science.infer, sample, &score, reterr);
-    if (!err) return image_decide(&r->images, &r->science.decide, &score, NULL, ret_verdict, reterr);
+    if (!err) return image_decide(&r->book, &r->science.decide, &score, NULL, ret_verdict, reterr);
     if (!model) return err;
     struct burst_error why = *reterr;
     complain(r, sample->packet->burst_id, &why);
-    return image_decide_failed(&r->images, &r->science.decide, sample, &model->tag, &why, ret_verdict, reterr);
+    return image_decide_failed(&r->book, &r->science.decide, sample, &model->tag, &why, ret_verdict, reterr);
 }
 
 static enum burst_err judge_image(struct run *r, struct source source, const uint8_t *body, size_t n,
@@ -204,18 +205,70 @@ static enum burst_err judge_image(struct run *r, struct source source, const uin
     return err;
 }
 
+/* The first character that is no blank: '{' of JSON, '<' of XML, 'S' of FITS. */
+static uint8_t first_of(const uint8_t *body, size_t n)
+{
+    size_t i = 0;
+    while (i < n && (body[i] == ' ' || body[i] == '\n' || body[i] == '\r' || body[i] == '\t'))
+        i++;
+    return i < n ? body[i] : 0;
+}
+
+static bool is_notice(const uint8_t *body, size_t n)
+{
+    return first_of(body, n) == '{' || first_of(body, n) == '<';
+}
+
+/* A file does not say whose topic it came by: the mission it agrees with. */
+static enum burst_err read_notice(const uint8_t *body, size_t n, struct notice *ret_notice, struct burst_error *reterr)
+{
+    enum notice_content content = first_of(body, n) == '<' ? NOTICE_XML : NOTICE_JSON;
+    enum burst_err err = BURST_E_UNSUPPORTED;
+    for (int mission = 0; mission < MISSION_N; mission++) {
+        struct source source = {REALM_ARCHIVE, (enum burst_mission)mission, INSTRUMENT_NONE};
+        err = ingest_notice(source, content, body, n, ret_notice, reterr);
+        if (err != BURST_E_CONFLICT && err != BURST_E_UNSUPPORTED) return err;
+    }
+    return err;
+}
+
+/* The light curves that answer it are judged after all files have been read. */
+static enum burst_err judge_notice(struct run *r, const uint8_t *body, size_t n, struct burst_error *reterr)
+{
+    static struct notice notice;
+    struct verdict verdict;
+    bool told = false;
+    enum burst_err err = read_notice(body, n, &notice, reterr);
+    if (!err) err = trigger_notice(&r->book, &r->science.decide, NULL, &notice, &verdict, &told, reterr);
+    return !err && told ? keep(r, &verdict, reterr) : err;
+}
+
+/* Nothing more will come. */
+static enum burst_err give_up(struct run *r, struct burst_error *reterr)
+{
+    struct verdict verdict;
+    enum burst_err err = BURST_OK;
+    while (!err && trigger_tick(&r->book, &r->science.decide, INT64_MAX, &verdict))
+        err = keep(r, &verdict, reterr);
+    return err;
+}
+
+static enum burst_err take_fits(struct run *r, const uint8_t *body, size_t n, struct burst_error *reterr)
+{
+    struct source source;
+    enum burst_err err = ingest_identify(body, n, REALM_ARCHIVE, &source, reterr);
+    if (err) return err;
+    if (source_fact(source.mission, source.instrument)->n_detector) return add_events(r, source, body, n, reterr);
+    return judge_image(r, source, body, n, reterr);
+}
+
 static void take_file(struct run *r, const char *path)
 {
     struct burst_error e;
-    struct source source;
     uint8_t *body = NULL;
     size_t n = 0;
     enum burst_err err = bytes_read_file(path, FILE_MOST, &body, &n, &e);
-    if (!err) err = ingest_identify(body, n, REALM_ARCHIVE, &source, &e);
-    if (!err && source_fact(source.mission, source.instrument)->n_detector)
-        err = add_events(r, source, body, n, &e);
-    else if (!err)
-        err = judge_image(r, source, body, n, &e);
+    if (!err) err = is_notice(body, n) ? judge_notice(r, body, n, &e) : take_fits(r, body, n, &e);
     free(body);
     if (err) complain(r, path, &e);
 }
@@ -224,8 +277,8 @@ static void print_line(const struct verdict *v)
 {
     char time[CLOCK_UTC_TEXT];
     clock_utc_text(v->trigger_ns, time);
-    (void)printf("%-7s p=%.3f %-20s %-34s %s", VERDICT_CALL_WORD[v->call] ? VERDICT_CALL_WORD[v->call] : "-", v->p_true,
-                 v->reason ? REASON_CODE_WORD[v->reason] : "-", v->id, time);
+    (void)printf("%-7s p=%.3f %-20s %-34s %s", VERDICT_CALL_WORD[v->call] ? VERDICT_CALL_WORD[v->call] : "waits",
+                 v->p_true, v->reason ? REASON_CODE_WORD[v->reason] : "-", v->id, time);
     for (int i = 0; i < v->n_reason; i++)
         (void)printf("%s %s", i ? ";" : " ", v->reasons[i]);
     (void)printf("\n");
@@ -280,6 +333,7 @@ int main(int argc, char **argv)
     status = r.status;
     for (int i = 0; i < r.n_lane; i++)
         if (judge_lane(&r, &r.lane[i], &e)) complain(&r, lane_name(&r.lane[i]), &e);
+    if (give_up(&r, &e)) complain(&r, "notices", &e);
     print_all(&r);
     run_close(&r);
     return r.status ? r.status : status;

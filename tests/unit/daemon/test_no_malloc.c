@@ -76,7 +76,7 @@ struct opened {
     struct tracker *tracker;
     struct lightcurve_window *window;
     struct feed feed;
-    struct image_tracker images;
+    struct book book;
     uint8_t *events, *image;
     size_t n_events, n_image;
     struct band_set bands;
@@ -163,7 +163,7 @@ static enum burst_err open_all(enum net_backend_id backend, struct burst_error *
     if (!err) err = catalogue_load(BURST_SOURCE_DIR "/config/catalogues/known-sources.csv", &open.catalogue, reterr);
     if (!err) err = arena_init(&open.arena, (size_t)32 << 20, reterr);
     if (!err) err = ingest_repeats_new(64, &open.repeats, reterr);
-    if (!err) err = tracker_new(GECAM, &open.settings, &open.tracker, reterr);
+    if (!err) err = tracker_new(GECAM, &open.settings, &open.book, &open.tracker, reterr);
     if (!err) err = window_new(DETECTOR_MAX, &open.window, reterr);
     if (!err) err = feed_open(&open.feed, GECAM, TOPIC_EVENTS, &open.bands, 2 * CLOCK_NS_PER_S, NULL, reterr);
     if (err) return err;
@@ -262,12 +262,12 @@ static void judge_image(void)
     CHECK_INT(subimage_prepare(&packet, &open.catalogue, NULL, &sample, &e), BURST_OK);
     CHECK_INT(infer_image(open.infer, &sample, &score, &e), BURST_OK);
     CHECK_INT(infer_explain_image_part(open.infer, &sample, 64, &done, &why, &e), BURST_OK);
-    CHECK_INT(image_decide(&open.images, &open.settings, &score, NULL, &verdict, &e), BURST_OK);
+    CHECK_INT(image_decide(&open.book, &open.settings, &score, NULL, &verdict, &e), BURST_OK);
     tell(&verdict);
     packet.alert_count = 1;
-    CHECK_INT(image_decide_failed(&open.images, &open.settings, &sample, &score.model, &(struct burst_error){0},
-                                  &verdict, &e),
-              BURST_OK);
+    CHECK_INT(
+        image_decide_failed(&open.book, &open.settings, &sample, &score.model, &(struct burst_error){0}, &verdict, &e),
+        BURST_OK);
     tell(&verdict);
 }
 

@@ -4,7 +4,7 @@
 
 static struct subimage_packet packet;
 static struct image_sample sample;
-static struct image_tracker tracker;
+static struct book book;
 
 static struct image_score score(const char *id, int alert_count, const char *stream, double p)
 {
@@ -30,7 +30,7 @@ static struct verdict decided(const struct image_score *s)
     struct decide_settings settings = decide_defaults();
     struct verdict v;
     memset(&v, 0, sizeof v);
-    CHECK_INT(image_decide(&tracker, &settings, s, NULL, &v, NULL), BURST_OK);
+    CHECK_INT(image_decide(&book, &settings, s, NULL, &v, NULL), BURST_OK);
     return v;
 }
 
@@ -173,12 +173,26 @@ TEST(an_older_sub_image_comes_too_late)
     struct image_score s = score("sb26050411", 1, "XBAND", 0.9);
     (void)decided(&s);
     s = score("sb26050411", 1, "VHF", 0.9);
-    CHECK_REFUSED(image_decide(&tracker, &settings, &s, NULL, &v, &e), BURST_E_LATE, e, "alert 1 (VHF) of sb26050411");
+    CHECK_REFUSED(image_decide(&book, &settings, &s, NULL, &v, &e), BURST_E_LATE, e, "alert 1 (VHF) of sb26050411");
     s = score("sb26050411", 1, "XBAND", 0.9);
-    CHECK_REFUSED(image_decide(&tracker, &settings, &s, NULL, &v, &e), BURST_E_LATE, e, "XBAND");
+    packet.sha256[0] = 78;
+    CHECK_REFUSED(image_decide(&book, &settings, &s, NULL, &v, &e), BURST_E_LATE, e, "XBAND");
     CHECK_INT(v.record_number, 42);
     settings.low = 0.9;
-    CHECK_REFUSED(image_decide(&tracker, &settings, &s, NULL, &v, &e), BURST_E_RANGE, e, "detect.low");
+    CHECK_REFUSED(image_decide(&book, &settings, &s, NULL, &v, &e), BURST_E_RANGE, e, "detect.low");
+}
+
+TEST(the_same_sub_image_once_more_gives_the_same_record_once_more)
+{
+    struct image_score s = score("sb26050414", 1, "VHF", 0.9);
+    struct verdict first = decided(&s), again = decided(&s);
+    CHECK_INT(memcmp(&first, &again, sizeof first), 0);
+    s = score("sb26050414", 1, "XBAND", 0.9);
+    CHECK_INT(decided(&s).record_number, 2);
+    struct decide_settings settings = decide_defaults();
+    struct burst_error e;
+    s = score("sb26050414", 1, "VHF", 0.9); /* the first one is not the last one any more */
+    CHECK_REFUSED(image_decide(&book, &settings, &s, NULL, &first, &e), BURST_E_LATE, e, "record 2");
 }
 
 TEST(a_true_one_that_becomes_false_is_retracted_for_good)
@@ -211,19 +225,19 @@ TEST(explanations_become_a_sentence)
     struct image_score s = score("sb26050413", 0, "VHF", 0.93);
     x.p_without_centre = 0.08;
     x.p_without_sources = -1;
-    CHECK_INT(image_decide(&tracker, &settings, &s, &x, &v, NULL), BURST_OK);
+    CHECK_INT(image_decide(&book, &settings, &s, &x, &v, NULL), BURST_OK);
     CHECK_STR(v.reasons[1], "Without the 5 x 5 pixels at the trigger p is 0.080.");
     s = score("sb26050413", 1, "VHF", 0.93);
     x.p_without_sources = 0.92;
-    CHECK_INT(image_decide(&tracker, &settings, &s, &x, &v, NULL), BURST_OK);
+    CHECK_INT(image_decide(&book, &settings, &s, &x, &v, NULL), BURST_OK);
     CHECK_STR(v.reasons[1], "Without the 5 x 5 pixels at the trigger p is 0.080, without the known sources 0.920.");
 }
 
 TEST(memory_is_bounded_and_the_longest_unseen_is_forgotten)
 {
     char id[BURST_ID_TEXT];
-    memset(&tracker, 0, sizeof tracker);
-    for (int i = 0; i < IMAGE_EVENTS_MAX + 1; i++) {
+    memset(&book, 0, sizeof book);
+    for (int i = 0; i < BOOK_ALERTS + 1; i++) {
         (void)snprintf(id, sizeof id, "sb%08d", i);
         struct image_score s = score(id, 0, "VHF", 0.9);
         CHECK_INT(decided(&s).record_number, 1);
@@ -244,7 +258,7 @@ TEST(a_sub_image_that_could_not_be_judged_is_unclear_and_counts_as_a_record)
     struct model_tag model = {.name = "eclairs-cnn", .version = "1", .temperature = 1};
     struct verdict v;
     memset(&v, 0, sizeof v);
-    CHECK_INT(image_decide_failed(&tracker, &settings, &sample, &model, &why, &v, &e), BURST_OK);
+    CHECK_INT(image_decide_failed(&book, &settings, &sample, &model, &why, &v, &e), BURST_OK);
     CHECK_STR(v.id, "sb26050460");
     CHECK_INT(v.record_number, 1);
     CHECK_INT(v.type, ALERT_INITIAL);
@@ -259,9 +273,10 @@ TEST(a_sub_image_that_could_not_be_judged_is_unclear_and_counts_as_a_record)
     CHECK_STR(v.model[0].name, "eclairs-cnn");
     CHECK_STR(v.reasons[0], "This sub-image could not be judged (model): a person must look at it.");
     CHECK_STR(v.reasons[1], "network eclairs-cnn answered nan for sample 0 of 1.");
-    CHECK_REFUSED(image_decide_failed(&tracker, &settings, &sample, &model, &why, &v, &e), BURST_E_LATE, e, "record 1");
+    packet.sha256[0] = 78;
+    CHECK_REFUSED(image_decide_failed(&book, &settings, &sample, &model, &why, &v, &e), BURST_E_LATE, e, "record 1");
     settings.low = 2;
-    CHECK_REFUSED(image_decide_failed(&tracker, &settings, &sample, &model, &why, &v, &e), BURST_E_RANGE, e, "low");
+    CHECK_REFUSED(image_decide_failed(&book, &settings, &sample, &model, &why, &v, &e), BURST_E_RANGE, e, "low");
     s = score("sb26050460", 1, "VHF", 0.9);
     v = decided(&s);
     CHECK_INT(v.record_number, 2);
@@ -281,6 +296,7 @@ int main(void)
     RUN(the_moon_is_never_followed_up);
     RUN(later_sub_images_revise_and_the_trigger_time_stays);
     RUN(an_older_sub_image_comes_too_late);
+    RUN(the_same_sub_image_once_more_gives_the_same_record_once_more);
     RUN(a_true_one_that_becomes_false_is_retracted_for_good);
     RUN(explanations_become_a_sentence);
     RUN(memory_is_bounded_and_the_longest_unseen_is_forgotten);

@@ -6,6 +6,7 @@
 enum { T0 = 10000, N_DETECTOR = 25 };
 static struct lightcurve_window *window;
 static struct verdict told[TRACKER_VERDICTS];
+static struct book book;
 
 /* Detectors see R(theta) = cos-like weights, or all the same. */
 static double directional(int64_t k, int detector)
@@ -47,7 +48,8 @@ static struct tracker *fresh(void)
 {
     struct decide_settings s = decide_defaults();
     struct tracker *t = NULL;
-    CHECK_INT(tracker_new((struct source){REALM_LIVE, MISSION_GECAM_B, INSTRUMENT_GRD}, &s, &t, NULL), BURST_OK);
+    memset(&book, 0, sizeof book);
+    CHECK_INT(tracker_new((struct source){REALM_LIVE, MISSION_GECAM_B, INSTRUMENT_GRD}, &s, &book, &t, NULL), BURST_OK);
     return t;
 }
 
@@ -383,10 +385,10 @@ TEST(evidence_says_what_is_wrong_with_its_data)
     CHECK_INT(feed(t, &s, 10000, 3, 4, -4), 1);
     CHECK_INT(told[0].evidence[0].quality, 0);
     tracker_flush(t, told, &n);
-    s.gap_from_k = 9900;
-    s.gap_to_k = 9910;
+    s.gap_from_k = 19900;
+    s.gap_to_k = 19910;
     window->incomplete = true; /* the storage keeps it: synthetic windows do not touch it */
-    CHECK_INT(feed(t, &s, 10016, 3, 4, -4), 1);
+    CHECK_INT(feed(t, &s, 20000, 3, 4, -4), 1);
     CHECK_INT(told[0].evidence[0].quality, EVIDENCE_INCOMPLETE | EVIDENCE_SHORT);
     window->incomplete = false;
     tracker_free(t);
@@ -442,11 +444,11 @@ TEST(impossible_trackers_are_refused)
     struct decide_settings s = decide_defaults();
     struct tracker *t = NULL;
     struct burst_error e;
-    CHECK_REFUSED(tracker_new((struct source){REALM_LIVE, MISSION_SVOM, INSTRUMENT_ECLAIRS}, &s, &t, &e),
+    CHECK_REFUSED(tracker_new((struct source){REALM_LIVE, MISSION_SVOM, INSTRUMENT_ECLAIRS}, &s, &book, &t, &e),
                   BURST_E_UNSUPPORTED, e, "svom.eclairs");
     s.open = 2;
-    CHECK_REFUSED(tracker_new((struct source){REALM_LIVE, MISSION_SVOM, INSTRUMENT_GRM}, &s, &t, &e), BURST_E_RANGE, e,
-                  "detect.open");
+    CHECK_REFUSED(tracker_new((struct source){REALM_LIVE, MISSION_SVOM, INSTRUMENT_GRM}, &s, &book, &t, &e),
+                  BURST_E_RANGE, e, "detect.open");
     CHECK(!t);
     tracker_free(NULL);
 }
