@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "check.h"
 #include "daemon/feed.h"
+#include "decide/image.h"
 #include "fits/write.h"
 #include "infer/infer.h"
 #include "ingest/ingest.h"
