@@ -1,5 +1,6 @@
-/* The command socket: a ROUTER on ipc, JSON in, JSON out (protocol.md 7). Answers status, alerts, show, quarantine and
- * catalog; refuses the rest by name. The answer to a change of the known sources waits, without holding up others, until it is written. One thread: main's. */
+/* The command socket: a ROUTER on ipc, JSON in, JSON out (protocol.md 7). Answers status, alerts, show, quarantine and catalog;
+ * refuses the rest by name. The answer to a change of the known sources waits until it is written, and holds up no other. One
+ * thread: main's. */
 #ifndef BURST_DAEMON_CONTROL_H
 #define BURST_DAEMON_CONTROL_H
 #include "daemon/pipeline.h"

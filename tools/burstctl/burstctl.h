@@ -19,6 +19,7 @@ int burstctl_show(int argc, char **argv);
 int burstctl_verify(int argc, char **argv);
 int burstctl_model(int argc, char **argv);
 int burstctl_quarantine(int argc, char **argv);
+int burstctl_catalog(int argc, char **argv);
 
 /* ---- words.c: telling people ---- */
 

@@ -15,6 +15,7 @@ static const struct subcommand SUBCOMMANDS[] = {
     {"show", burstctl_show, "one event whole: verdict, light curves, sub-image"},
     {"verify", burstctl_verify, "prove that the log of verdicts is dense and its chain unbroken"},
     {"quarantine", burstctl_quarantine, "inputs that were refused: list, show, export, clear"},
+    {"catalog", burstctl_catalog, "known sources that mask sub-images: list, show, add, remove"},
     {"model", burstctl_model, "info, check or run an ONNX model"},
 };
 enum { N_SUBCOMMAND = sizeof SUBCOMMANDS / sizeof SUBCOMMANDS[0] };
