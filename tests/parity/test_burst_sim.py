@@ -95,13 +95,43 @@ def gbm(folder, fits):
         case('gbm_headers_name_the_detector', None if fine else repr(f[0].header))
 
 
+def stream(folder, np, fits):
+    sim('stream', '--seed', 3, '--rate', 0.5, '--from', 4000, '--to', 4010, '--chunk', 4, '--duration', 7200, '--out', folder / 'stream')
+    files = sorted((folder / 'stream').iterdir())
+    case('a_stream_is_cut_into_chunks', None if len(files) == 3 else str(files))
+    verify(files[0])
+    last = 0.0
+    for path in files:
+        with fits.open(path) as f:
+            good, bounds = f['GTI'].data, f['EBOUNDS'].data
+            fault = None if abs(good['START'][0] - last) < 1e-9 or not last else f'{good["START"]} after {last}'
+            last = good['STOP'][-1]
+            lists = [h.data for h in f if h.name.startswith('EVENTS')]
+            inside = all(d['TIME'].min() >= good['START'][0] and d['TIME'].max() < good['STOP'][-1] and (np.diff(d['TIME']) > 0).all() for d in lists)
+            ladder = len(bounds) == 498 and abs(bounds['E_MIN'][0] - 2) < 1e-6 and abs(bounds['E_MAX'][447] - 10053.5) < 0.01
+            over = all((d['PI'][d['EVT_TYPE'] == 2] >= 448).all() and (d['PI'][d['EVT_TYPE'] != 2] < 448).all() for d in lists)
+            case(f'{path.stem}_is_a_gecam_file', fault or (None if len(lists) == 25 and inside and ladder and over else f'{len(lists)} {inside} {ladder} {over}'))
+    pipe = subprocess.run([BUILD / 'burst-sim', 'stream', '--requests', '--seed', '3', '--rate', '0.5', '--duration', '7200'],
+                          input=b'4004 4008\n4000 4004 1ffffff\n4000 4004 0\n', capture_output=True).stdout
+    parts, at = [], 0
+    while at < len(pipe):
+        n = int.from_bytes(pipe[at:at + 8], 'big')
+        parts.append(pipe[at + 8:at + 8 + n])
+        at += 8 + n
+    same = len(parts) == 3 and [hashlib.sha256(p).hexdigest() for p in parts[:2]] == [digest(files[1]), digest(files[0])]
+    case('any_stretch_can_be_asked_for', None if same else f'{[len(p) for p in parts]}')
+    truth = list(csv.DictReader(sim('stream', '--truth', '--seed', 3, '--duration', 7200).stdout.splitlines()))
+    case('truth_tells_what_happens', None if {'burst'} <= {r['what'] for r in truth} else f'{truth}')
+
+
 def refusals(folder):
     for name, args in (('no_command', []), ('unknown_command', ['nothing']), ('no_number', ['lightcurves', '--out', folder / 'x']),
                        ('zero_samples', ['lightcurves', '--n', '0', '--out', folder / 'x']),
                        ('unknown_family', ['lightcurves', '--n', '1', '--only', 'nova', '--out', folder / 'x']),
                        ('too_short', ['events', '--duration', '59', '--out', folder / 'x']),
                        ('unknown_scenario', ['events', '--scenario', 'day', '--out', folder / 'x']),
-                       ('bad_time', ['events', '--start', 'noon', '--out', folder / 'x'])):
+                       ('bad_time', ['events', '--start', 'noon', '--out', folder / 'x']), ('no_way_out', ['stream', '--seed', '1']),
+                       ('no_rate', ['stream', '--pipe', '--rate', '0'])):
         done = subprocess.run([BUILD / 'burst-sim', *map(str, args)], capture_output=True, text=True)
         case(f'{name}_is_a_usage_error', None if done.returncode == 2 and done.stderr else f'exit {done.returncode}: {done.stderr}')
     done = subprocess.run([BUILD / 'burst-sim', 'events', '--duration', '60', '--mission', 'fermi-gbm', '--out', '/proc/none'],
@@ -125,6 +155,7 @@ def main():
         lightcurves(folder, numpy)
         gecam(folder, numpy, fits)
         gbm(folder, fits)
+        stream(folder, numpy, fits)
     return min(failed, 125)
 
 

@@ -227,6 +227,7 @@ static size_t put_cell(const struct sim_stream *s, const uint64_t *key, size_t n
         if (kind != &KIND[7] || !s->both[channel] || (chance & 3) != 0) continue;
         unsigned after = 1 + (chance >> 2 & 31); /* up to 1.9 us later, a channel higher every other time */
         if (tick + after >= (uint64_t)1 << TICK_BITS) continue;
+        alive += after;
         put_row(p, base_s + (double)(tick + after) * 0x1p-24, channel + (chance >> 7 & 1), 1, 1, 0);
         p += STREAM_ROW_BYTES;
     }

@@ -1,0 +1,555 @@
+#!/usr/bin/python3
+"""A mission's stream with everything that goes wrong with streams, seeded and recorded: the player of tests/system/test_disorder.py
+and of tests/system/day.py. The sky is `burst-sim stream`: any stretch of it can be made again, so nothing is kept but the plan."""
+import collections
+import dataclasses
+import json
+import os
+import random
+import struct
+import subprocess
+import time
+import uuid
+
+import numpy as np
+
+from harness import HEADER, ROOT, check, program
+
+TOPIC = b'burst.v1.gecam-b.grd.events'
+ALL = 0x1FFFFFF
+CELL = 0.0625
+KINDS = ('late', 'reorder', 'double', 'overlap', 'recut', 'split', 'missing', 'lost', 'steps', 'empty', 'badfile', 'badframe', 'pause', 'kill',
+         'restart', 'second')
+BLOCK = 2880
+
+
+class Sky:
+    """`burst-sim stream --requests`: seconds and detectors in, a FITS event file out; b'' where the detectors are off."""
+
+    def __init__(self, seed=1, rate=1.0, duration=86400, every=600):
+        arguments = ['--seed', str(seed), '--rate', str(rate), '--duration', str(duration), '--every', str(every)]
+        env = dict(os.environ, BURST_DATADIR=os.environ.get('BURST_DATADIR', str(ROOT)))
+        self.process = subprocess.Popen([program('burst-sim'), 'stream', '--requests', *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+        self.truth = subprocess.run([program('burst-sim'), 'stream', '--truth', *arguments], capture_output=True, text=True, check=True, env=env).stdout
+        self.asked = collections.deque()
+
+    def ask(self, *what):
+        """What will be wanted soon: it is made meanwhile."""
+        self.asked.append(what)
+        self.process.stdin.write(b'%.4f %.4f %x\n' % what)
+        self.process.stdin.flush()
+
+    def answer(self):
+        self.asked.popleft()
+        n = struct.unpack('>Q', self.process.stdout.read(8))[0]
+        return self.process.stdout.read(n)
+
+    def get(self, start, stop, mask=ALL):
+        """Answers that were asked for before and are not this one are read and thrown away: a plan asks in its own order."""
+        while self.asked and self.asked[0] != (start, stop, mask):
+            self.answer()
+        if not self.asked:
+            self.ask(start, stop, mask)
+        return self.answer()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(20)
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """What a message carries; `twist` says what was done to the bytes."""
+    start: float
+    stop: float
+    mask: int = ALL
+    twist: str = ''
+    seed: int = 0
+
+
+def tables(body):
+    """Where the rows of each table lie: (offset, bytes of a row, rows)."""
+    at, out = 0, []
+    while at < len(body):
+        size, rows, end = 0, 0, False
+        while not end:
+            block = body[at:at + BLOCK]
+            for i in range(0, BLOCK, 80):
+                card = block[i:i + 80]
+                if card[:8] == b'NAXIS1  ':
+                    size = int(card[10:30])
+                elif card[:8] == b'NAXIS2  ':
+                    rows = int(card[10:30])
+                end = end or card[:8] == b'END     '
+            at += BLOCK
+        out.append((at, size, rows))
+        at += -(-size * rows // BLOCK) * BLOCK
+    return out
+
+
+def step_back(body, rng):
+    """Stretches of rows change places, so that time steps back inside the tables (formats.md 2)."""
+    out = np.frombuffer(body, np.uint8).copy()
+    for at, size, rows in tables(body):
+        if size != 18 or rows < 100:
+            continue
+        table = out[at:at + size * rows].reshape(rows, size)
+        for _ in range(3):
+            a, n = rng.integers(0, rows - 40), int(rng.integers(5, 20))
+            table[a:a + 2 * n] = np.concatenate([table[a + n:a + 2 * n], table[a:a + n]])
+    return out.tobytes()
+
+
+def spoil(body, rng):
+    """A file that burstd must refuse whole: torn, another mission's, another clock's, without good time, no FITS at all."""
+    way = int(rng.integers(0, 5))
+    if way == 0:
+        return body[:int(rng.integers(1, max(2, len(body) // BLOCK))) * BLOCK - 80]
+    if way == 1:
+        return body.replace(b"TELESCOP= 'GECAM-B '", b"TELESCOP= 'GECAM-Q '")
+    if way == 2:
+        return body.replace(b'MJDREFI =                58484', b'MJDREFI =                51910')
+    if way == 3:
+        return body.replace(b"EXTNAME = 'GTI     '", b"EXTNAME = 'ITG     '")
+    return bytes(rng.integers(0, 256, 5000, dtype=np.uint8))
+
+
+class Maker:
+    """Pieces to bytes."""
+
+    def __init__(self, sky):
+        self.sky = sky
+
+    def body(self, piece):
+        body = self.sky.get(piece.start, piece.stop, piece.mask)
+        rng = np.random.default_rng(piece.seed)
+        if piece.twist == 'steps' and body:
+            return step_back(body, rng)
+        if piece.twist == 'bad' and body:
+            return spoil(body, rng)
+        return body
+
+
+class Gateway:
+    """Protocol.md 1 and 2 from a plan: bodies are made when they are sent and made again when history is asked for."""
+
+    def __init__(self, live, history, maker):
+        import zmq
+        self.zmq, self.ends, self.maker = zmq, (live, history), maker
+        self.begin()
+
+    def begin(self):
+        context = self.zmq.Context.instance()
+        self.pub, self.router = context.socket(self.zmq.PUB), context.socket(self.zmq.ROUTER)
+        self.pub.sndhwm = self.router.sndhwm = 0
+        for s, end in zip((self.pub, self.router), self.ends):
+            self.bind(s, end)
+        self.stream, self.log, self.data_time, self.beaten = uuid.uuid4().bytes, [], None, 0.0
+        self.n_replayed = 0
+
+    def bind(self, s, end):
+        """A socket that was closed a moment ago may still hold its port."""
+        for attempt in range(100):
+            try:
+                return s.bind(end)
+            except self.zmq.ZMQError:
+                time.sleep(0.05)
+        s.bind(end)
+
+    def restart(self, keep_s):
+        """Another log: it knows what the last one held of its last keep_s seconds, and nothing of who has read it."""
+        newest = max((p.stop for p, _ in self.log), default=0.0)
+        kept = [p for p, _ in self.log if p.stop >= newest - keep_s]
+        self.close()
+        self.begin()
+        for piece in kept:
+            self.number(piece)
+
+    def number(self, piece):
+        self.log.append((piece, time.time_ns()))
+
+    def frames(self, seq):
+        piece, sent_ns = self.log[seq - 1]
+        return [TOPIC, HEADER.pack(b'BRST', 1, 0, 1, self.stream, seq, sent_ns), self.maker.body(piece)]
+
+    def send(self, piece, live=True):
+        self.number(piece)
+        if live:
+            self.pub.send_multipart(self.frames(len(self.log)), copy=False)
+
+    def send_raw(self, frames):
+        self.pub.send_multipart(frames)
+
+    def serve(self, timeout_ms=0):
+        self.beat()
+        while self.router.poll(timeout_ms):
+            timeout_ms = 0
+            who, verb, *rest = self.router.recv_multipart()
+            if verb == b'HELLO':
+                self.router.send_multipart([who, b'OK', self.stream])
+            elif verb == b'ACK':
+                self.router.send_multipart([who, b'OK'])
+            elif verb == b'REPLAY':
+                self.replay(who, *rest)
+            else:
+                if self.log and TOPIC.startswith(rest[0]):
+                    self.router.send_multipart([who, b'ITEM', *self.frames(len(self.log))])
+                self.router.send_multipart([who, b'END', rest[0], bytes(8)])
+
+    def replay(self, who, topic, stream, start, most):
+        start, most = max(1, int.from_bytes(start, 'big')), int.from_bytes(most, 'big')
+        if topic != TOPIC or stream not in (bytes(16), self.stream):
+            self.router.send_multipart([who, b'GONE', topic, (1).to_bytes(8, 'big')])
+            return
+        stop = min(len(self.log) + 1, start + most)
+        for seq in range(start, stop):
+            self.router.send_multipart([who, b'ITEM', *self.frames(seq)], copy=False)
+            self.n_replayed += 1
+        self.router.send_multipart([who, b'END', topic, max(start, stop).to_bytes(8, 'big')])
+
+    def beat(self):
+        if time.time() < self.beaten + 1:
+            return
+        self.beaten = time.time()
+        body = {'stream': str(uuid.UUID(bytes=self.stream)), 'alert_datetime': '2026-01-01T00:00:00.000000Z', 'last': {TOPIC.decode(): len(self.log)}}
+        if self.data_time:
+            body['data_time'] = {TOPIC.decode(): utc(self.data_time)}
+        self.pub.send_multipart([b'burst.v1.heartbeat', HEADER.pack(b'BRST', 1, 0, 2, self.stream, 0, time.time_ns()), json.dumps(body).encode()])
+
+    def close(self):
+        self.pub.close(0)
+        self.router.close(0)
+
+
+START = 1767225600  # 2026-01-01T00:00:00 UTC, the first second of `burst-sim stream`
+
+
+def utc(seconds):
+    t = START + seconds
+    return time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(int(t))) + f'.{int(round((t % 1) * 1e6)):06d}Z'
+
+
+def seconds(text):
+    import calendar
+    return calendar.timegm(time.strptime(text[:19], '%Y-%m-%dT%H:%M:%S')) + float('0' + text[19:-1]) - START
+
+
+@dataclasses.dataclass
+class Step:
+    """One thing the player does. `due`: seconds of the scene, steps are done in this order."""
+    due: float
+    what: str
+    piece: Piece = None
+    why: str = ''
+    gateway: int = 0
+
+
+def cells(x):
+    return round(x / CELL) * CELL
+
+
+class Plan:
+    """Steps for [start, stop) in chunks of chunk_s. Whatever comes late comes early enough for lateness_s: a message that is due d
+    seconds after its own start meets data at most two chunks ahead of d."""
+
+    def __init__(self, start, stop, chunk_s, lateness_s, kinds=(), seed=1, share=0.5):
+        check(lateness_s > 4 * chunk_s + 1, f'a lateness of {lateness_s} s for chunks of {chunk_s} s')
+        self.rng, self.chunk, self.most = random.Random(seed), chunk_s, lateness_s - 2 * chunk_s - 1
+        self.kinds, self.steps, self.start, self.stop = set(kinds), [], start, stop
+        per_chunk = [k for k in KINDS if k in self.kinds and k not in ('pause', 'kill', 'restart', 'second')]
+        n = round((stop - start) / chunk_s)
+        i = 0
+        while i < n:
+            a, b = start + i * chunk_s, start + (i + 1) * chunk_s
+            kind = self.rng.choice(per_chunk) if per_chunk and i > 3 and self.rng.random() < share else ''
+            if kind == 'recut' and i + 1 < n:
+                self.recut(a, b + chunk_s)
+                i += 2
+                continue
+            getattr(self, {'': 'plain', 'recut': 'plain', 'steps': 'steps_back'}.get(kind, kind))(a, b)
+            i += 1
+        self.events(start, stop)
+        self.steps.sort(key=lambda s: s.due)
+        if 'second' in self.kinds:
+            self.second()
+
+    def add(self, due, piece, why='', what='send'):
+        self.steps.append(Step(due, what, piece, why))
+
+    def later(self):
+        return self.rng.uniform(self.chunk, self.most)
+
+    def inside(self):
+        """A place inside a chunk, on the grid of cuts."""
+        return max(CELL, cells(self.rng.uniform(0, self.chunk - CELL)))
+
+    def plain(self, a, b):
+        self.add(a, Piece(a, b))
+
+    def late(self, a, b):
+        self.add(a + self.later(), Piece(a, b), 'late')
+
+    def reorder(self, a, b):
+        self.add(a + 1.5 * self.chunk, Piece(a, b), 'reorder')
+
+    def double(self, a, b):
+        self.plain(a, b)
+        self.add(a + self.rng.uniform(0, 4 * self.most), Piece(a, b), 'double')
+
+    def overlap(self, a, b):
+        """These data come only in a message that also holds a part of what comes before and after it."""
+        first, last = max(self.start, a - self.inside()), min(self.stop, b + self.inside())
+        self.add(a + self.rng.uniform(0, self.most), Piece(first, last), 'overlap')
+
+    def recut(self, a, b):
+        u = a + self.inside()
+        v = min(u + self.inside() + CELL, b - CELL)
+        for p, q in ((a, u), (u, v), (v, b)):
+            self.add(p, Piece(p, q), 'recut')
+
+    def masks(self, n):
+        share = [self.rng.randrange(n) for _ in range(25)]
+        return [m for m in (sum(1 << d for d in range(25) if share[d] == i) for i in range(n)) if m]
+
+    def split(self, a, b):
+        for k, mask in enumerate(self.masks(self.rng.randint(2, 4))):
+            self.add(a + 0.01 * k, Piece(a, b, mask), 'split')
+
+    def missing(self, a, b):
+        for k, mask in enumerate(self.masks(2)):
+            self.add(a + (self.later() if k else 0), Piece(a, b, mask), 'missing')
+
+    def lost(self, a, b):
+        self.add(a, Piece(a, b), 'lost', 'lose')
+
+    def steps_back(self, a, b):
+        self.add(a, Piece(a, b, twist='steps', seed=self.rng.randrange(1 << 31)), 'steps')
+
+    def empty(self, a, b):
+        self.plain(a, b)
+        self.add(a + self.rng.uniform(-1, 1), Piece(a, b, 0), 'empty')
+
+    def badfile(self, a, b):
+        self.plain(a, b)
+        self.add(a, Piece(a, b, 1 << self.rng.randrange(25), 'bad', self.rng.randrange(1 << 31)), 'badfile')
+
+    def badframe(self, a, b):
+        self.plain(a, b)
+        self.steps.append(Step(a, 'badframe', why='badframe'))
+
+    def events(self, start, stop):
+        """What happens to programs: a few times, spread over the plan."""
+        span = stop - start
+        for kind, n in (('pause', 2), ('kill', 3), ('restart', 2)):
+            if kind in self.kinds:
+                for i in range(n):
+                    due = start + span * (i + self.rng.uniform(0.3, 0.9)) / n
+                    self.steps.append(Step(due, kind, why=kind))
+
+    def second(self):
+        """Everything again through another gateway, which alone would be enough: some seconds behind, where overlaps are on in
+        other pieces."""
+        again, shift = [], self.inside()
+        if 'overlap' in self.kinds:
+            edges = [self.start] + [x for x in np.arange(self.start + shift, self.stop, self.chunk)] + [self.stop]
+            for a, b in zip(edges, edges[1:]):
+                again.append(Step(a + self.chunk + self.rng.uniform(0, self.most - self.chunk), 'send', Piece(float(a), float(b)), 'second', 1))
+        else:
+            for s in self.steps:
+                if s.what in ('send', 'lose') and s.why not in ('double', 'badfile', 'empty'):
+                    due = max(s.due, self.rng.uniform(s.due, s.piece.start + self.most))
+                    again.append(Step(due, 'send', s.piece, 'second', 1))
+        self.steps = sorted(self.steps + again, key=lambda s: s.due)
+
+    def count(self):
+        return dict(collections.Counter(s.why or 'plain' for s in self.steps))
+
+
+
+class Player:
+    """Does the steps of a plan against a burstd; never more than ahead_s of data further than burstd says it has taken."""
+
+    def __init__(self, daemon, gateways, sky, ahead_s, log=None, progress=None):
+        self.daemon, self.gateways, self.sky, self.ahead, self.progress = daemon, gateways, sky, ahead_s, progress
+        self.log, self.sent_to, self.asked, self.n_bytes, self.counters = log, None, 0.0, 0, collections.Counter()
+        self.taken, self.off = None, []
+        for line in sky.truth.splitlines():
+            if line.startswith('outage,'):
+                self.off.append(tuple(float(x) for x in line.split(',')[1:3]))
+
+    def say(self, step):
+        if self.log:
+            p = step.piece
+            self.log.write(f'{step.due:.4f} {step.what} {step.why or "plain"} gateway={step.gateway}'
+                           + (f' {p.start:.4f} {p.stop:.4f} {p.mask:x} {p.twist}' if p else '') + '\n')
+
+    def serve(self, timeout_ms=0):
+        for g in self.gateways:
+            g.serve(timeout_ms)
+
+    def status(self):
+        status = self.daemon.status()
+        if status is None:
+            return None
+        said = status['inputs'].get(TOPIC.decode(), {}).get('data_time')
+        self.taken = seconds(said) if said else None
+        return status
+
+    def wait_taken(self, behind_s, limit_s=600):
+        """Until burstd has taken all but the last behind_s seconds of what was sent."""
+        until = time.time() + limit_s
+        while self.sent_to is not None and not (self.taken is not None and self.taken >= self.sent_to - behind_s):
+            self.serve(5)
+            self.status()
+            check(time.time() < until, f'burstd does not take what is sent: {self.taken} of {self.sent_to}')
+
+    def stop_of(self, piece):
+        """End of good time of a piece; None when the detectors are off all the time."""
+        stop = piece.stop
+        for a, b in self.off:
+            if a < stop <= b:
+                stop = a
+        return stop if stop > piece.start else None
+
+    def send(self, step):
+        stop = self.stop_of(step.piece)
+        if stop is None:
+            return
+        gateway = self.gateways[step.gateway]
+        gateway.send(step.piece, step.what != 'lose')
+        if step.what == 'send' and step.why not in ('badfile', 'empty'):
+            self.sent_to = stop if self.sent_to is None else max(self.sent_to, stop)
+        if step.gateway == 0 and step.why == '':
+            self.wait_taken(self.ahead)
+
+    def badframe(self):
+        g = self.gateways[0]
+        good = [TOPIC, HEADER.pack(b'BRST', 1, 0, 1, g.stream, len(g.log) + 1000000, 0), b'x']
+        for frames in ([TOPIC], [TOPIC, b'short', b'x'], [TOPIC, b'JUNK' + good[1][4:], b'x'], [TOPIC, good[1][:4] + b'\x09' + good[1][5:], b'x'],
+                       [b'burst.v1.nobody.knows.events', good[1], b'x'], good + [b'seal?']):
+            g.send_raw(frames)
+
+    def caught_up(self, limit_s=600):
+        """All numbers that were given out have been read, and all windows that come of them judged."""
+        until, last, since = time.time() + limit_s, None, time.time()
+        while time.time() < until:
+            self.serve(20)
+            status = self.status()
+            if not status:
+                continue
+            c = status['counters']
+            now = (c['messages'], c['duplicates'], c['windows'], c['verdicts'], sum(g.n_replayed for g in self.gateways))
+            busy = status['queues']['work'] or status['queues']['publish'] or self.taken is None or self.taken < self.sent_to
+            if busy or now != last:
+                last, since = now, time.time()
+            elif time.time() > since + 2.5:  # longer than history is asked again in
+                return
+        raise AssertionError(f'burstd does not catch up: {last}')
+
+    def remember(self):
+        """Counters of a daemon that is about to end."""
+        status = self.status()
+        for k, v in (status['counters'] if status else {}).items():
+            self.counters[k] += v
+
+    def run(self, plan):
+        steps = plan.steps
+        horizon = 0
+        for i, step in enumerate(steps):
+            while horizon < min(i + 6, len(steps)):
+                p = steps[horizon].piece
+                if p and self.stop_of(p) is not None and steps[horizon].what == 'send':
+                    self.sky.ask(p.start, p.stop, p.mask)
+                horizon += 1
+            self.say(step)
+            if step.what in ('send', 'lose'):
+                self.send(step)
+            elif step.what == 'badframe':
+                self.badframe()
+            elif step.what == 'pause':
+                until = time.time() + 2
+                while time.time() < until:
+                    self.serve(50)
+            elif step.what == 'kill':
+                self.remember()
+                self.daemon.kill()
+                self.daemon.start()
+            elif step.what == 'restart':
+                self.caught_up()
+                self.gateways[0].restart(400)
+            if i % 16 == 0:
+                self.serve()
+            if self.progress and i % 50 == 0:
+                self.progress(step.due, self)
+        self.caught_up()
+        self.remember()
+
+
+def read_trace(path):
+    """(k_end, detector) -> (valid bins, incomplete, digest); a line that comes twice must say the same."""
+    out = {}
+    for line in open(path):
+        _, k, d, n, incomplete, digest = line.rstrip('\n').split(',')
+        key, value = (int(k), int(d)), (int(n), int(incomplete), digest)
+        check(out.setdefault(key, value) == value, f'window {key} was {out[key]} and, after a restart, {value}')
+    return out
+
+
+def compare_traces(tidy, disordered):
+    """What differs, as a sentence; '' when nothing does."""
+    keys = set(tidy) ^ set(disordered)
+    wrong = sorted(k for k in set(tidy) & set(disordered) if tidy[k] != disordered[k])
+    if not keys and not wrong:
+        return ''
+    some = [(k, tidy.get(k), disordered.get(k)) for k in (wrong + sorted(keys))[:3]]
+    return f'{len(wrong)} of {len(tidy)} detector windows differ, {len(keys)} are in one run alone: {some}'
+
+
+MODEL = 'tests/golden/day/small-curve/1'  # some hundred times cheaper than the shipped one
+
+
+def session(folder, started, sky, plan, lateness_s, model=MODEL, ahead_s=None, log=None, progress=None, config=''):
+    """Play a plan to a burstd of its own. Returns (trace, verdicts by (id, record number), counters, seconds)."""
+    import zmq  # noqa: F401  burstd's side of the test needs it too
+    from harness import Daemon, free_ports
+    os.makedirs(folder, exist_ok=True)
+    second = any(s.gateway == 1 for s in plan.steps)
+    trace = os.path.abspath(f'{folder}/trace.csv')
+    # Silence is for the player to decide: a loaded machine must not close bins early.
+    daemon = Daemon(os.path.abspath(folder), config)
+    text = daemon.config.read_text().replace('models: {backend: auto}', f'models: {{backend: auto, light_curve: "{model}", image: ""}}')
+    text += f'lightcurve: {{lateness_s: {lateness_s}, silence_s: 600, trace: "{trace}"}}\nlimits: {{packet_arena_mib: 256}}\n'
+    ends = [(daemon.gateway_live, daemon.gateway_history)]
+    if second:
+        ends.append(tuple(f'tcp://127.0.0.1:{p}' for p in free_ports(2)))
+        line = text.splitlines()[1]
+        more = line.replace('name: test', 'name: other').replace(ends[0][0], ends[1][0]).replace(ends[0][1], ends[1][1])
+        text = text.replace(line, f'{line}\n{more}')
+    daemon.config.write_text(text)
+    started.append(daemon)
+    gateways = [Gateway(*e, Maker(sky)) for e in ends]
+    begun = time.time()
+    try:
+        daemon.start()
+        player = Player(daemon, gateways, sky, ahead_s or max(20.0, 4 * plan.chunk), log, progress)
+        player.run(plan)
+        verdicts = {(v['id'], v['record_number']): v for v in daemon.verdicts()}
+    finally:
+        for g in gateways:
+            g.close()
+    code = daemon.stop()
+    check(code == 0, f'burstd ended with {code}')
+    return read_trace(trace), verdicts, player.counters, time.time() - begun
+
+
+def compare_verdicts(tidy, disordered):
+    """What differs in `core`, as a sentence; '' when nothing does."""
+    from harness import core
+    if set(tidy) != set(disordered):
+        return f'revisions of one run alone: {sorted(set(tidy) ^ set(disordered))[:6]}'
+    wrong = [k for k in sorted(tidy) if core(tidy[k]) != core(disordered[k])]
+    if not wrong:
+        return ''
+    a, b = core(tidy[wrong[0]]), core(disordered[wrong[0]])
+    return f'{len(wrong)} of {len(tidy)} revisions differ: {wrong[0]} in ' + ', '.join(f'{k}: {a.get(k)} / {b.get(k)}'[:300] for k in set(a) | set(b) if a.get(k) != b.get(k))
