@@ -120,7 +120,7 @@ function(burst_tests)
   foreach(FILE ${DUMPS})
     get_filename_component(NAME ${FILE} NAME_WE)
     add_executable(${NAME} ${FILE})
-    target_link_libraries(${NAME} PRIVATE burst_ingest burst_flags m)
+    target_link_libraries(${NAME} PRIVATE burst_ingest burst_prepare burst_flags m)
     set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/parity)
   endforeach()
   # tests/bench/LIB/*_bench.c: programs that a bench.py beside them times.

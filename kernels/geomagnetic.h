@@ -36,11 +36,10 @@ void geomagnetic_field(const struct geomagnetic *model, const double itrs_km[3],
  *           runs into the core. It may run underground: the other mirror point of much of the northern sky over the
  *           Atlantic does
  *           ret_b_nt   field strength at the place
- * Notes     I, the integral of sqrt(1 - B / B_mirror) along the line, then L by Hilton's fit with the dipole moment of
- *           the epoch
- *           (not the fixed 0.311653 gauss of the first catalogues). Within 1e-3 of a dipole's exact L; within 0.01 of
- *           IRBEM's Lm over
- *           low orbits (tests/unit/kernels/test_geomagnetic.c). Takes about 0.2 ms.
+ * Notes     I, the integral of sqrt(1 - B / B_mirror) along the line, then L by Hilton's fit with the dipole moment of the
+ *           epoch (not the fixed 0.311653 gauss of the first catalogues). Within 1e-3 of a dipole's exact L; within 3e-4 of
+ *           lines followed by scipy without the fit (tests/parity/test_platform.py) and within 0.005 of IRBEM's Lm over low
+ *           orbits. Takes about 0.2 ms.
  * Source    McIlwain, J. Geophys. Res. 66, 3681 (1961); Hilton, J. Geophys. Res. 76, 6952 (1971) */
 double geomagnetic_l(const struct geomagnetic *model, const double itrs_km[3], double *ret_b_nt);
 #endif

@@ -62,10 +62,11 @@ bool platform_history_latest(const struct platform_history *h, int64_t *ret_t_ns
  *                            either side, within PLATFORM_NEAR_S, is that
  *           axis             +Z of the spacecraft for Fermi and GECAM (the zenith their detectors' angles count from);
  *                            +X for SVOM, whose sky images span Y and Z of the line-of-sight frame
- * Notes     UT1 is taken as UTC and the pole as at rest: longitude is wrong by up to 0.004 degrees (0.9 s), everything
- *           by up to 20 m; the first cancels in ICRS directions. TEME to ICRS through ITRS: GMST 1982, then the IAU
- *           2006/2000B matrices. The Earth is a sphere of 6378.137 km without air: its poles lie 21 km lower, and hard
- *           X-rays are stopped up to 100 km higher, 2 degrees above this limb from a low orbit. Takes about 0.3 ms.
+ * Notes     UT1 is taken as UTC and the pole as at rest: longitude is wrong by up to 0.004 degrees (0.9 s), the place on
+ *           the map by up to 20 m; both cancel in ICRS. TEME to ICRS through ITRS: GMST 1982, then the IAU 2006/2000B
+ *           matrices. Against astropy (tests/parity/test_platform.py): position 0.1 m, Moon 0.001, Sun 0.006 degrees. The
+ *           Earth is a sphere of 6378.137 km without air: its poles lie 21 km lower, and hard X-rays are stopped up to
+ *           100 km higher, 2 degrees above this limb from a low orbit. Takes about 0.3 ms.
  * Source    axis of SVOM: ECPI's page on array conventions, APC (axes y and z of ECLLos) */
 void platform_state_at(const struct platform_history *h, enum burst_mission mission, int64_t t_ns,
                        struct platform_state *ret_state);
