@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/catalog.h"
+#include "daemon/platforms.h"
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
@@ -98,14 +99,15 @@ static json_t *status_answer(struct control *c)
     store_stream(p->store, uuid);
     bytes_uuid_text(uuid, stream);
     health_latency_quantiles(p->health, &p50, &p99, &n);
-    return json_pack("{s:b, s:{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:{s:I, s:f, s:f}}}",
-                     "ok", 1, "status", "version", BURST_VERSION, "site", p->config.site_name, "stream", stream, "mode",
-                     "cpu", "uptime_s", (json_int_t)((clock_mono_ns() - c->started_mono_ns) / CLOCK_NS_PER_S), "inputs",
-                     inputs_json(p), "counters", counters_json(p->health), "queues", "work",
-                     (json_int_t)queue_depth(p->units.work), "work_free", (json_int_t)queue_depth(p->units.free_work),
-                     "publish", (json_int_t)queue_depth(p->units.publish), "publish_free",
-                     (json_int_t)queue_depth(p->units.free_publish), "models", models_json(p->science.infer), "latency",
-                     "n", (json_int_t)n, "p50_ms", (double)p50 * 1e-6, "p99_ms", (double)p99 * 1e-6);
+    return json_pack(
+        "{s:b, s:{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:o, s:{s:I, s:f, s:f}}}", "ok", 1,
+        "status", "version", BURST_VERSION, "site", p->config.site_name, "stream", stream, "mode", "cpu", "uptime_s",
+        (json_int_t)((clock_mono_ns() - c->started_mono_ns) / CLOCK_NS_PER_S), "inputs", inputs_json(p), "counters",
+        counters_json(p->health), "queues", "work", (json_int_t)queue_depth(p->units.work), "work_free",
+        (json_int_t)queue_depth(p->units.free_work), "publish", (json_int_t)queue_depth(p->units.publish),
+        "publish_free", (json_int_t)queue_depth(p->units.free_publish), "models", models_json(p->science.infer),
+        "platform", platforms_json(p), "latency", "n", (json_int_t)n, "p50_ms", (double)p50 * 1e-6, "p99_ms",
+        (double)p99 * 1e-6);
 }
 
 /* A JSON integer as int; -1, which no command takes, where it is none or too large. */

@@ -12,6 +12,8 @@
 #ifndef BURST_DAEMON_PLATFORMS_H
 #define BURST_DAEMON_PLATFORMS_H
 #include "daemon/pipeline.h"
+#include "prepare/platform.h"
+#include <jansson.h>
 
 struct platforms;
 
@@ -27,4 +29,7 @@ void platforms_state_of_window(const struct platforms *ps, struct lightcurve_win
 
 /* Copy what is new into the pipeline's status. */
 void platforms_tell(struct platforms *ps, struct pipeline *p);
+/* What has been told, as {topic: {"state", "time", "age_s", "saa", "attitude", "latitude", ...}}; missions that sent nothing are
+ * left out. Any thread. */
+json_t *platforms_json(struct pipeline *p);
 #endif

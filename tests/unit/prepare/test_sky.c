@@ -121,6 +121,20 @@ TEST(moon_and_sun_stand_where_astropy_puts_them)
     }
 }
 
+/* get_body less the position of the satellite, whose TEME -5824.1, 3370.2, 1532.8 km astropy turned into GCRS. */
+TEST(from_a_satellite_the_moon_stands_elsewhere)
+{
+    const int64_t tt_ns = INT64_C(1560760269184000000); /* 2019-06-17T08:30 */
+    const double satellite_km[3] = {-5806.52154883, 3395.47791657, 1543.6650903};
+    double deg[2];
+    sky_moon_from(tt_ns, satellite_km, deg);
+    CHECK_NEAR(deg[0], 266.244434, 0.002); /* from the centre of the Earth it is 265.293863 */
+    CHECK_NEAR(deg[1], -21.468665, 0.002);
+    sky_sun_from(tt_ns, satellite_km, deg);
+    CHECK_NEAR(deg[0], 85.227072, 0.01);
+    CHECK_NEAR(deg[1], 23.364154, 0.01);
+}
+
 int main(void)
 {
     RUN(pixels_go_to_the_sky_as_in_astropy);
@@ -131,5 +145,6 @@ int main(void)
     RUN(a_matrix_without_inverse_or_numbers_is_refused);
     RUN(a_position_that_is_none_is_refused);
     RUN(moon_and_sun_stand_where_astropy_puts_them);
+    RUN(from_a_satellite_the_moon_stands_elsewhere);
     return check_report();
 }
