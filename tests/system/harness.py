@@ -159,9 +159,9 @@ class Gateway:
         self.router.bind(history)
         self.stream, self.last, self.kept, self.data_time = uuid.uuid4().bytes, {}, {}, {}
 
-    def send(self, topic, body, flags=4):
+    def send(self, topic, body, flags=4, content=1):
         self.last[topic] = self.last.get(topic, 0) + 1
-        frames = [topic, HEADER.pack(b'BRST', 1, flags, 1, self.stream, self.last[topic], time.time_ns()), body]
+        frames = [topic, HEADER.pack(b'BRST', 1, flags, content, self.stream, self.last[topic], time.time_ns()), body]
         self.kept.setdefault(topic, []).append(frames)
         self.pub.send_multipart(frames)
 
