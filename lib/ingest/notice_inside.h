@@ -95,6 +95,9 @@ const char *notice_mission_name(enum burst_mission mission);
 
 /* The readers of documents: fill *ret_n (cleared before), whose source is that of the topic. */
 enum burst_err notice_read_xml(const char *text, size_t n, struct notice *ret_n, struct burst_error *reterr);
+/* The encoding and the attributes of an XML body, before it is parsed.
+ * Errors  BURST_E_UNSUPPORTED  an encoding that is no superset of ASCII; BURST_E_LIMIT  a tag with too many attributes */
+enum burst_err notice_gate_xml(const char *text, size_t n, struct burst_error *reterr);
 enum burst_err notice_read_json(const char *text, size_t n, struct notice *ret_n, struct burst_error *reterr);
 enum burst_err notice_read_binary(const uint8_t *body, size_t n, struct notice *ret_n, struct burst_error *reterr);
 

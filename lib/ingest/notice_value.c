@@ -233,19 +233,28 @@ static const char *parse_fraction(const char *p, struct utc_text *ret)
     return p;
 }
 
+static bool has_shape(const char *word, const char *shape)
+{
+    for (; *shape; shape++, word++)
+        if (*shape == 'd' ? !isdigit((unsigned char)*word) : *word != *shape && !(*shape == 'T' && *word == ' '))
+            return false;
+    return true;
+}
+
 /* "", "Z", "UT", "UTC", "+00:00", "+0000", "+00". */
 static bool parse_zone(const char *p, struct utc_text *ret)
 {
-    int hour = 0, minute = 0, n = 0;
     while (*p == ' ')
         p++;
     if (!*p || !strcasecmp(p, "Z") || !strcasecmp(p, "UT") || !strcasecmp(p, "UTC")) return true;
     if (*p != '+' && *p != '-') return false;
-    bool colon = strchr(p, ':') != NULL;
-    if (sscanf(p + 1, colon ? "%2d:%2d%n" : "%2d%2d%n", &hour, &minute, &n) != 2 &&
-        !(sscanf(p + 1, "%2d%n", &hour, &n) == 1))
-        return false;
-    if (p[1 + n] || hour < 0 || hour > 14 || minute < 0 || minute > 59) return false;
+    size_t n = strlen(p + 1);
+    bool colon = n == 5;
+    if (!has_shape(p + 1, colon ? "dd:dd" : n == 4 ? "dddd" : "dd") || (n != 5 && n != 4 && n != 2)) return false;
+    int hour = (p[1] - '0') * 10 + p[2] - '0', minute = 0;
+    const char *last = p + n - 1; /* the tens of the minutes */
+    if (n > 2) minute = (last[0] - '0') * 10 + last[1] - '0';
+    if (hour > 14 || minute > 59) return false;
     ret->offset_s = (*p == '-' ? -1 : 1) * (hour * 3600 + minute * 60);
     return true;
 }
@@ -272,10 +281,7 @@ static bool is_date(const struct utc_text *t)
 static bool parse_moment(const char *word, struct utc_text *ret)
 {
     static const char SHAPE[] = "dddd-dd-ddTdd:dd:dd";
-    for (size_t i = 0; i < sizeof SHAPE - 1; i++)
-        if (SHAPE[i] == 'd' ? !isdigit((unsigned char)word[i])
-                            : word[i] != SHAPE[i] && !(SHAPE[i] == 'T' && word[i] == ' '))
-            return false;
+    if (!has_shape(word, SHAPE)) return false;
     (void)sscanf(word, "%4d-%2d-%2d%*c%2d:%2d:%2d", &ret->year, &ret->month, &ret->day, &ret->hour, &ret->minute,
                  &ret->second); /* the shape is known to be right */
     return parse_zone(parse_fraction(word + sizeof SHAPE - 1, ret), ret) && is_date(ret);

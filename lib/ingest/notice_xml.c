@@ -167,36 +167,47 @@ static enum burst_err list_voevent(const xmlNode *root, struct said *said, struc
 
 /* ---- the parser ---- */
 
+/* What the parser met: the first error is the cause, later ones follow from it. */
+struct trouble {
+    bool has_doctype, failed;
+    int code, line, column;
+    char text[160];
+};
+
 static void refuse_doctype(void *context, const xmlChar *name, const xmlChar *external, const xmlChar *system)
 {
     xmlParserCtxt *parser = context;
+    struct trouble *t = parser->_private;
     (void)name, (void)external, (void)system;
-    *(bool *)parser->_private = true;
+    t->has_doctype = true;
+    t->line = parser->input ? parser->input->line : 0;
     xmlStopParser(parser);
 }
 
 /* libxml2's message is of a line or more and may hold bytes of the document. */
-static enum burst_err fail_as_parser(xmlParserCtxt *parser, struct burst_error *reterr)
+static void note_error(void *context, xmlError *e)
 {
-    const xmlError *e = xmlCtxtGetLastError(parser);
-    char text[160];
-    (void)snprintf(text, sizeof text, "%s", e && e->message ? e->message : "not well-formed");
-    text[strcspn(text, "\n")] = 0;
-    for (char *c = text; *c; c++)
+    xmlParserCtxt *parser = context;
+    struct trouble *t = parser->_private;
+    if (t->failed || t->has_doctype || e->level < XML_ERR_ERROR) return;
+    *t = (struct trouble){.failed = true, .code = e->code, .line = e->line, .column = e->int2};
+    (void)snprintf(t->text, sizeof t->text, "%s", e->message ? e->message : "not well-formed");
+    t->text[strcspn(t->text, "\n")] = 0;
+    for (char *c = t->text; *c; c++)
         if (!isprint((unsigned char)*c)) *c = '?';
-    if (e && e->code == XML_ERR_NO_MEMORY) return burst_fail(reterr, BURST_E_NOMEM, "XML: no memory");
-    return burst_fail(reterr, BURST_E_FORMAT, "XML, line %d:%d: %s", e ? e->line : 0, e ? e->int2 : 0, text);
 }
 
-static enum burst_err read_document(xmlParserCtxt *parser, const xmlDoc *doc, bool has_doctype, struct notice *ret_n,
+static enum burst_err read_document(const xmlDoc *doc, const struct trouble *t, struct notice *ret_n,
                                     struct burst_error *reterr)
 {
     struct said said = {.what = "Param"};
-    if (has_doctype)
+    if (t->has_doctype)
         return burst_fail(reterr, BURST_E_FORMAT, "XML, line %d: a document type declaration: a notice has none",
-                          parser->input ? parser->input->line : 0);
+                          t->line);
+    if (t->failed && t->code == XML_ERR_NO_MEMORY) return burst_fail(reterr, BURST_E_NOMEM, "XML: no memory");
+    if (t->failed) return burst_fail(reterr, BURST_E_FORMAT, "XML, line %d:%d: %s", t->line, t->column, t->text);
     const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
-    if (!root || !parser->wellFormed || !parser->nsWellFormed) return fail_as_parser(parser, reterr);
+    if (!root) return burst_fail(reterr, BURST_E_FORMAT, "XML without an element");
     enum burst_err err = check_depth(root, reterr);
     if (!err) err = list_voevent(root, &said, reterr);
     return err ? err : notice_read_voevent(&said, ret_n, reterr);
@@ -204,17 +215,20 @@ static enum burst_err read_document(xmlParserCtxt *parser, const xmlDoc *doc, bo
 
 enum burst_err notice_read_xml(const char *text, size_t n, struct notice *ret_n, struct burst_error *reterr)
 {
-    bool has_doctype = false;
+    struct trouble trouble = {.failed = false};
+    enum burst_err err = notice_gate_xml(text, n, reterr);
+    if (err) return err;
     xmlParserCtxt *parser = xmlNewParserCtxt();
     if (!parser) return burst_fail(reterr, BURST_E_NOMEM, "XML: no memory");
-    parser->_private = &has_doctype;
+    parser->_private = &trouble;
     parser->sax->internalSubset = refuse_doctype;
+    parser->sax->serror = note_error;
     parser->sax->comment = NULL;
     parser->sax->processingInstruction = NULL;
     /* NOENT: with no declarations, it only has &amp; and its four sisters replaced in place. */
     const int options = XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_NOCDATA | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
     xmlDoc *doc = xmlCtxtReadMemory(parser, text, (int)n, NULL, NULL, options);
-    enum burst_err err = read_document(parser, doc, has_doctype, ret_n, reterr);
+    err = read_document(doc, &trouble, ret_n, reterr);
     xmlFreeDoc(doc);
     xmlFreeParserCtxt(parser);
     return err;
