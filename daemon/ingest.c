@@ -67,7 +67,8 @@ static enum burst_err subscriber_start(struct intake *in, const struct config_in
     settings.n_prefix = (size_t)input->n_topic;
     settings.resume = resume;
     settings.n_resume = resume_fill(in->p, resume);
-    settings.from_start = true; /* a gateway that was up before us has sent data that a burst may be in */
+    settings.first = ".platform"; /* windows are told where the satellite was */
+    settings.from_start = true;   /* a gateway that was up before us has sent data that a burst may be in */
     return subscriber_open(in->p->context, &settings, &in->subscriber[in->n_subscriber++], reterr);
 }
 

@@ -107,16 +107,29 @@ static enum burst_err ask_ack(struct subscriber *s, struct topic_state *t, struc
     return ask(s, REQUEST_ACK, t, seq, parts, 5, reterr);
 }
 
-/* Topics take turns, so that a long catch-up of one does not keep another waiting. */
-static struct topic_state *topic_to_repair(struct subscriber *s, int64_t now, uint64_t *ret_last)
+static bool ends_in(const char *topic, const char *end)
+{
+    size_t n = strlen(topic), n_end = strlen(end);
+    return n >= n_end && memcmp(topic + n - n_end, end, n_end) == 0;
+}
+
+/* The next topic with something missing, among those that end in `end`. */
+static struct topic_state *topic_in_turn(struct subscriber *s, const char *end, int64_t now, uint64_t *ret_last)
 {
     for (size_t i = 0; i < s->n_topic; i++) {
         struct topic_state *t = &s->topic[(s->turn + i) % s->n_topic];
-        if (now < t->retry_ns || !sequence_is_missing(t, ret_last)) continue;
+        if (now < t->retry_ns || !ends_in(t->topic, end) || !sequence_is_missing(t, ret_last)) continue;
         s->turn = (size_t)(t - s->topic) + 1;
         return t;
     }
     return NULL;
+}
+
+/* Topics take turns, so that a long catch-up of one does not keep another waiting; but for those that go first. */
+static struct topic_state *topic_to_repair(struct subscriber *s, int64_t now, uint64_t *ret_last)
+{
+    struct topic_state *t = s->set.first ? topic_in_turn(s, s->set.first, now, ret_last) : NULL;
+    return t ? t : topic_in_turn(s, "", now, ret_last);
 }
 
 static struct topic_state *topic_to_ack(struct subscriber *s)
