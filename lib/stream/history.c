@@ -5,14 +5,73 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void remove_job(struct history *h, struct job **at)
+{
+    struct job *job = *at;
+    *at = job->next;
+    free(job->list);
+    job->list = NULL;
+    job->next = h->free;
+    h->free = job;
+    h->n_job--;
+}
+
+/* The newest job of a client, and how many it has; NULL: none. */
+static struct job *newest_job(struct history *h, const struct identity *who, size_t *ret_n)
+{
+    struct job *newest = NULL;
+    *ret_n = 0;
+    for (struct job *j = h->first; j; j = j->next)
+        if (identity_same(&j->who, who)) {
+            newest = j;
+            ++*ret_n;
+        }
+    return newest;
+}
+
+/* Take the newest job from whoever has most of them, so that `who` can have one. False: nobody has more than it would have. */
+static bool make_room(struct history *h, size_t n_own)
+{
+    struct job *most = NULL;
+    size_t n_most = n_own + 1, n;
+    for (struct job *j = h->first; j; j = j->next) {
+        struct job *newest = newest_job(h, &j->who, &n);
+        if (n <= n_most) continue;
+        n_most = n;
+        most = newest;
+    }
+    if (!most) return false;
+    struct job **at = &h->first, *before = NULL;
+    for (; *at != most; at = &(*at)->next)
+        if (identity_same(&(*at)->who, &most->who)) before = *at;
+    before->n_over += 1 + most->n_over; /* it has at least two */
+    h->refused++;
+    remove_job(h, at);
+    return true;
+}
+
+/* Whether a request of `who` may become a job. One too many is noted behind the client's newest. */
+static bool admit_job(struct history *h, const struct identity *who)
+{
+    size_t n;
+    struct job *newest = newest_job(h, who, &n);
+    if (n < CLIENT_JOBS && (h->free || make_room(h, n))) return true;
+    h->requests++;
+    h->refused++;
+    if (newest) newest->n_over++;
+    return false;
+}
+
 static void add_job(struct history *h, struct stream_message *m)
 {
+    struct identity from;
+    struct frame_bytes who = message_part(m, 0);
+    from.n = who.n <= sizeof from.bytes ? who.n : sizeof from.bytes; /* libzmq allows 255 */
+    memcpy(from.bytes, who.bytes, from.n);
+    if (!admit_job(h, &from)) return;
     struct job *job = h->free, **end = &h->first;
     h->free = job->next;
-    *job = (struct job){.moved_ns = clock_mono_ns()};
-    struct frame_bytes who = message_part(m, 0);
-    job->who.n = who.n <= sizeof job->who.bytes ? who.n : sizeof job->who.bytes; /* libzmq allows 255 */
-    memcpy(job->who.bytes, who.bytes, job->who.n);
+    *job = (struct job){.who = from, .moved_ns = clock_mono_ns()};
     struct burst_error why;
     enum burst_err err = history_request(h, job, m, &why);
     h->requests++;
@@ -26,17 +85,6 @@ static void add_job(struct history *h, struct stream_message *m)
         end = &(*end)->next;
     *end = job;
     h->n_job++;
-}
-
-static void remove_job(struct history *h, struct job **at)
-{
-    struct job *job = *at;
-    *at = job->next;
-    free(job->list);
-    job->list = NULL;
-    job->next = h->free;
-    h->free = job;
-    h->n_job--;
 }
 
 /* Sending one item of a job. errno of ZeroMQ in `why`. */
@@ -127,6 +175,12 @@ static enum burst_err step_job(struct history *h, struct job *job, bool *ret_mov
     *ret_moved = s.n > 0;
     bool ended = !s.why && !has_items(job);
     if (ended) send_reply(&s);
+    for (; ended && !s.why && job->n_over; job->n_over--) {
+        reply_error(&job->reply, BURST_E_FULL, "too many requests at once; ask again");
+        send_reply(&s);
+        s.n += !s.why;
+        job->moved_ns = s.why ? job->moved_ns : clock_mono_ns();
+    }
     *ret_over =
         (ended && !s.why) || (s.why && s.why != EAGAIN) || clock_mono_ns() - job->moved_ns > STUCK_S * CLOCK_NS_PER_S;
     *ret_moved = *ret_moved || *ret_over;
@@ -170,7 +224,7 @@ enum burst_err history_serve(struct history *h, bool *ret_did, struct burst_erro
     message_init(&m);
     enum burst_err err = BURST_OK;
     *ret_did = false;
-    while (h->free && !(err = message_receive(h->socket, &m, reterr))) {
+    for (int i = 0; i < TAKE_MOST && !(err = message_receive(h->socket, &m, reterr)); i++) {
         add_job(h, &m);
         *ret_did = true;
     }

@@ -5,7 +5,9 @@
 #include "stream/socket.h"
 
 enum {
-    JOB_MOST = 128,      /* past that no request is taken from the socket: ZeroMQ then holds the clients back */
+    JOB_MOST = 256,      /* of all clients; then whoever has most of them loses its newest to one who has fewer */
+    CLIENT_JOBS = 64,    /* of one client; what it asks beyond is refused, in its turn */
+    TAKE_MOST = 64,      /* requests taken before answers are sent again */
     STEP_ITEMS = 16,     /* items per job and turn, so that clients take turns */
     LIST_MOST = 1 << 16, /* topics or events in one LAST or OPEN */
     NAME_MOST = 256,     /* clients whose name is remembered */
@@ -45,6 +47,7 @@ struct job {
     size_t at, n_list;
     struct reply reply;
     int64_t moved_ns; /* monotonic time of the last progress */
+    uint32_t n_over;  /* requests that came after this one and were refused for their number: told after its answer */
 };
 
 struct history {

@@ -18,6 +18,7 @@ void subscriber_defaults(struct subscriber_settings *ret_settings)
         .hold_bytes = (size_t)64 << 20,
         .answer_ms = 2000,
         .attempts = 5,
+        .silent_ms = 5000,
         .repeat_most = 4096,
     };
 }
@@ -83,10 +84,15 @@ static enum burst_err check_numbers(const struct subscriber_settings *s, struct 
     const struct {
         const char *name;
         size_t value, least, most;
-    } row[] = {{"n_prefix", s->n_prefix, 1, PREFIX_MOST},       {"batch", s->batch, 1, 10000},
-               {"hold_most", s->hold_most, 1, 65536},           {"hold_bytes", s->hold_bytes, 1, SIZE_MAX},
-               {"answer_ms", (size_t)s->answer_ms, 10, 600000}, {"attempts", (size_t)s->attempts, 1, 1000},
-               {"repeat_most", s->repeat_most, 0, 65536},       {"n_resume", s->n_resume, 0, 4096}};
+    } row[] = {{"n_prefix", s->n_prefix, 1, PREFIX_MOST},
+               {"batch", s->batch, 1, 10000},
+               {"hold_most", s->hold_most, 1, 65536},
+               {"hold_bytes", s->hold_bytes, 1, SIZE_MAX},
+               {"answer_ms", (size_t)s->answer_ms, 10, 600000},
+               {"attempts", (size_t)s->attempts, 1, 1000},
+               {"silent_ms", (size_t)s->silent_ms, 100, 600000},
+               {"repeat_most", s->repeat_most, 0, 65536},
+               {"n_resume", s->n_resume, 0, 4096}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
         if (row[i].value < row[i].least || row[i].value > row[i].most)
             return burst_fail(reterr, BURST_E_RANGE, "subscriber: %s is %zd, allowed %zu to %zu", row[i].name,
@@ -137,17 +143,31 @@ static enum burst_err copy_settings(struct subscriber *s, const struct subscribe
     return BURST_OK;
 }
 
-static enum burst_err open_sockets(struct subscriber *s, struct burst_error *reterr)
+/* A fresh live socket in place of the one there is. */
+static enum burst_err live_connect(struct subscriber *s, struct burst_error *reterr)
 {
+    void *fresh;
     struct socket_options o = {
         .endpoint = s->set.live, .type = ZMQ_SUB, .hwm = LIVE_HWM, .most_bytes = SOCKET_FRAME_MOST};
-    enum burst_err err = socket_open(s->context, &o, &s->live, reterr);
-    if (!err) err = repair_connect(s, reterr);
+    enum burst_err err = socket_open(s->context, &o, &fresh, reterr);
     if (err) return err;
-    bool good = zmq_setsockopt(s->live, ZMQ_SUBSCRIBE, STREAM_HEARTBEAT, strlen(STREAM_HEARTBEAT)) == 0;
+    bool good = zmq_setsockopt(fresh, ZMQ_SUBSCRIBE, STREAM_HEARTBEAT, strlen(STREAM_HEARTBEAT)) == 0;
     for (size_t i = 0; i < s->set.n_prefix; i++)
-        good = zmq_setsockopt(s->live, ZMQ_SUBSCRIBE, s->prefix[i], strlen(s->prefix[i])) == 0 && good;
-    return good ? BURST_OK : burst_fail(reterr, BURST_E_NET, "cannot subscribe: %s", zmq_strerror(zmq_errno()));
+        good = zmq_setsockopt(fresh, ZMQ_SUBSCRIBE, s->prefix[i], strlen(s->prefix[i])) == 0 && good;
+    if (!good) err = burst_fail(reterr, BURST_E_NET, "cannot subscribe: %s", zmq_strerror(zmq_errno()));
+    socket_close(err ? &fresh : &s->live);
+    if (!err) s->live = fresh;
+    s->live_ns = clock_mono_ns();
+    return err;
+}
+
+/* libzmq 4.3.4 never connects again after a peer that broke its protocol (a frame over the limit, bytes that are no ZMTP): its
+ * session ends in silence. A gateway says something every second, so silence is the sign, whatever its reason. */
+static enum burst_err live_check(struct subscriber *s, struct burst_error *reterr)
+{
+    if (clock_mono_ns() - s->live_ns < s->set.silent_ms * MS_NS) return BURST_OK;
+    s->counts.reconnects++;
+    return live_connect(s, reterr);
 }
 
 enum burst_err subscriber_open(struct stream_context *context, const struct subscriber_settings *settings,
@@ -160,7 +180,8 @@ enum burst_err subscriber_open(struct stream_context *context, const struct subs
     if (!s) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a subscriber");
     s->context = context;
     err = copy_settings(s, settings, reterr);
-    if (!err) err = open_sockets(s, reterr);
+    if (!err) err = live_connect(s, reterr);
+    if (!err) err = repair_connect(s, reterr);
     if (err) {
         subscriber_close(s);
         return err;
@@ -213,6 +234,7 @@ void subscriber_shed(struct subscriber *s)
     struct slot *slot = slot_take(s);
     while (message_receive(s->live, &slot->m, NULL) == BURST_OK) {
         s->counts.shed++;
+        s->live_ns = clock_mono_ns();
         if (message_word(&slot->m, 0, STREAM_HEARTBEAT)) s->counts.heartbeat_mono_ns = clock_mono_ns();
     }
     slot_give(s, slot);
@@ -229,10 +251,12 @@ static enum burst_err receive_one(struct subscriber *s, struct subscriber_event 
         enum burst_err err = message_receive(live ? s->live : s->history, &slot->m, reterr);
         if (err) {
             slot_give(s, slot);
-            if (err == BURST_E_TIMEOUT) continue;
+            if (err == BURST_E_TIMEOUT) err = live ? live_check(s, reterr) : BURST_OK;
+            if (!err) continue;
             return err;
         }
         *ret_got = true;
+        if (live) s->live_ns = clock_mono_ns();
         *ret_made = live ? live_take(s, slot, ev) : repair_take(s, slot, ev);
         return BURST_OK;
     }

@@ -38,6 +38,7 @@ struct subscriber_settings {
     size_t hold_bytes;  /* their bodies; 64 MiB. What does not fit is dropped and fetched from history in its turn */
     int answer_ms;      /* history is asked again when nothing came for so long; 2000 */
     int attempts;       /* so often, then the hole becomes a GAP; 5 */
+    int silent_ms;      /* the live socket is connected anew when not even a heartbeat came for so long; 5000 */
     size_t repeat_most; /* SHA-256 of bodies remembered to find repeats, 0..65536; 4096 */
 };
 
@@ -82,7 +83,7 @@ struct subscriber_event {
 
 struct subscriber_counts {
     uint64_t messages, replayed, duplicates, repeats, gaps, lost, heartbeats, streams, requests, timeouts, not_held,
-        shed;
+        shed, reconnects;
     uint64_t bad[FAULT_N];
     size_t held, held_bytes;   /* now */
     int64_t heartbeat_mono_ns; /* when the last heartbeat came; 0: never */

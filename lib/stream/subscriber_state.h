@@ -74,6 +74,7 @@ struct subscriber {
     bool greeted, reconnect;
     size_t n_listed;   /* prefixes whose LAST was answered */
     int64_t hello_ns;  /* when HELLO was last answered */
+    int64_t live_ns;   /* when the live socket last gave anything, or was connected */
     int64_t asking_ns; /* nothing is asked before that */
 
     uint8_t (*repeat)[16]; /* [repeat_most] digests of (topic, SHA-256) */

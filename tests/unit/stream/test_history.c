@@ -256,6 +256,78 @@ TEST(a_client_that_does_not_read_neither_loses_nor_stops_others)
     desk_close(&d);
 }
 
+/* Ask without reading until burstd has taken all of it. */
+static void flood(struct desk *d, void *dealer, const struct frame_bytes *parts, size_t n_part, int n)
+{
+    void *other = d->dealer;
+    d->dealer = dealer;
+    for (int i = 0; i < n; i++)
+        ask(d, parts, n_part);
+    d->dealer = other;
+    for (int i = 0; i < 100; i++)
+        CHECK_INT(publisher_serve(d->publisher, 1, &d->e), BURST_OK);
+}
+
+TEST(what_a_client_asks_beyond_its_share_is_refused_in_its_turn)
+{
+    struct desk d;
+    uint8_t uuid[16] = {0}, from[8], most[4];
+    bytes_put_u64(from, 1);
+    bytes_put_u32(most, 1000);
+    desk_open(&d, 1000);
+    send_numbered(&d, 1, 40);
+    int zero = 0, n_end = 0, n_full = 0;
+    zmq_setsockopt(d.dealer, ZMQ_SNDHWM, &zero, sizeof zero);
+    const struct frame_bytes replay[] = {WORD("REPLAY"), WORD(TOPIC), {uuid, 16}, {from, 8}, {most, 4}};
+    for (int i = 0; i < 300; i++)
+        ask(&d, replay, 5);
+    usleep(300000); /* all lie in the socket before the first is looked at */
+    while (n_end + n_full < 300 && get(&d, d.dealer)) {
+        n_end += word_is(&d, 0, "END");
+        n_full += word_is(&d, 0, "ERROR") && word_is(&d, 1, "full");
+    }
+    CHECK_INT(n_end + n_full, 300);
+    CHECK(n_end >= 64 && n_full > 0);
+    const struct frame_bytes hello[] = {WORD("HELLO"), WORD("x")};
+    ask(&d, hello, 2); /* afterwards it is a client like any other */
+    CHECK(get(&d, d.dealer) && word_is(&d, 0, "OK"));
+    desk_close(&d);
+}
+
+TEST(clients_that_ask_without_reading_do_not_keep_others_out)
+{
+    enum { HOGS = 6 };
+    struct desk d;
+    static uint8_t body[1 << 20], uuid[16];
+    void *hog[HOGS];
+    uint8_t from[8], most[4];
+    int one = 1, zero = 0;
+    desk_open(&d, 1000);
+    for (int i = 1; i <= 60; i++) {
+        memset(body, i, sizeof body);
+        CHECK_INT(publisher_send(d.publisher, TOPIC, 0, FRAME_FITS, body, sizeof body, NULL, &d.e), BURST_OK);
+    }
+    bytes_put_u64(from, 1);
+    bytes_put_u32(most, 1000);
+    const struct frame_bytes replay[] = {WORD("REPLAY"), WORD(TOPIC), {uuid, 16}, {from, 8}, {most, 4}};
+    for (int i = 0; i < HOGS; i++) {
+        hog[i] = zmq_socket(d.zmq, ZMQ_DEALER);
+        zmq_setsockopt(hog[i], ZMQ_RCVHWM, &one, sizeof one);
+        zmq_setsockopt(hog[i], ZMQ_LINGER, &zero, sizeof zero);
+        zmq_setsockopt(hog[i], ZMQ_SNDHWM, &zero, sizeof zero);
+        CHECK(zmq_connect(hog[i], publisher_history(d.publisher)) == 0);
+        flood(&d, hog[i], replay, 5, 100);
+    }
+    const struct frame_bytes hello[] = {WORD("HELLO"), WORD("x")};
+    for (int i = 0; i < 3; i++) {
+        ask(&d, hello, 2);
+        CHECK(get(&d, d.dealer) && word_is(&d, 0, "OK"));
+    }
+    for (int i = 0; i < HOGS; i++)
+        zmq_close(hog[i]);
+    desk_close(&d);
+}
+
 TEST(a_client_that_left_leaves_nothing_behind)
 {
     struct desk d;
@@ -288,6 +360,8 @@ int main(void)
     RUN(wrong_requests_are_answered_with_error_code_and_text);
     RUN(pipelined_requests_are_answered_in_order);
     RUN(a_client_that_does_not_read_neither_loses_nor_stops_others);
+    RUN(what_a_client_asks_beyond_its_share_is_refused_in_its_turn);
+    RUN(clients_that_ask_without_reading_do_not_keep_others_out);
     RUN(a_client_that_left_leaves_nothing_behind);
     return check_report();
 }

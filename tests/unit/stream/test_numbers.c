@@ -135,6 +135,33 @@ TEST(a_refused_message_that_holds_its_place_is_lent_in_its_turn)
     rig_close(&r);
 }
 
+/* Over the limit of a frame: libzmq ends the session and does not come back by itself. */
+static void send_33_mib(struct rig *r, struct rig_message *m, int n)
+{
+    if (n == 2) {
+        zmq_msg_close(&m->part[2]);
+        zmq_msg_init_size(&m->part[2], (size_t)33 << 20);
+        memset(zmq_msg_data(&m->part[2]), 0, (size_t)33 << 20);
+    }
+    rig_send_on(r, m);
+}
+
+TEST(a_frame_that_breaks_the_live_connection_costs_itself_alone)
+{
+    struct rig r;
+    rig_open(&r);
+    r.set.silent_ms = 300;
+    rig_subscribe(&r);
+    rig_settle(&r);
+    r.policy = send_33_mib;
+    rig_send(&r, 1, 3);
+    rig_expect(&r, 1, 3); /* 2 and 3 from history, or 3 live */
+    CHECK(rig_counts(&r).reconnects >= 1);
+    rig_send(&r, 4, 4);
+    rig_expect(&r, 4, 4);
+    rig_close(&r);
+}
+
 int main(void)
 {
     RUN(a_number_with_another_body_is_told_and_the_first_stands);
@@ -143,5 +170,6 @@ int main(void)
     RUN(a_heartbeat_with_such_a_number_is_refused);
     RUN(a_refused_message_is_lent_with_its_refusal);
     RUN(a_refused_message_that_holds_its_place_is_lent_in_its_turn);
+    RUN(a_frame_that_breaks_the_live_connection_costs_itself_alone);
     return check_report();
 }
