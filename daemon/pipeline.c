@@ -66,6 +66,12 @@ void pipeline_keep_quarantine(struct pipeline *p)
     p->quarantined = now;
 }
 
+void pipeline_alarm_image(const char *source, const struct burst_error *e)
+{
+    log_line(LOG_LEVEL_ERROR, "ALARM other bytes under the number of a known sub-image source=%s what=\"%s\"", source,
+             e->text);
+}
+
 static struct feed_status *feed_status_of(struct pipeline *p, const char *topic)
 {
     for (int i = 0; i < p->n_feed; i++)

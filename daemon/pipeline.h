@@ -19,7 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { FEED_MAX = 96 }; /* input topics of all realms */
+enum { FEED_MAX = 112 }; /* input topics of all realms */
 
 /* An input topic as seen from outside: for status and heartbeat. Guarded by pipeline.feed_lock. */
 struct feed_status {
@@ -85,4 +85,6 @@ void pipeline_particles_seen(struct pipeline *p, const char *topic, double ratio
 /* Refusal: count it, and log it if it is the first of its kind from there. A contradiction (BURST_E_CONFLICT) is an alarm. */
 void pipeline_refused(struct pipeline *p, enum health_kind kind, enum burst_err code, const char *source,
                       const struct burst_error *e);
+/* Other bytes under the number of a known sub-image: a defect of the sender, or a forgery. Told every time, not once a minute. */
+void pipeline_alarm_image(const char *source, const struct burst_error *e);
 #endif

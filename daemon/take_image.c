@@ -1,6 +1,5 @@
 /* Sub-images to samples: decoded, placed and masked, handed to the work thread. */
 #include "base/clock.h"
-#include "base/log.h"
 #include "daemon/intake.h"
 #include "daemon/platforms.h"
 #include "ingest/ingest.h"
@@ -19,13 +18,6 @@ static enum burst_err prepare_image(struct intake *in, struct feed *f, const str
     return known_prepare(in->p->known, &unit->packet, &platform, &unit->image, reterr);
 }
 
-/* Other pixels under a name that is taken: a defect of the sender, or a forgery. Told every time, not once a minute. */
-static void raise_alarm(const struct feed *f, const struct burst_error *e)
-{
-    log_line(LOG_LEVEL_ERROR, "ALARM other bytes under the number of a known sub-image source=%s what=\"%s\"", f->topic,
-             e->text);
-}
-
 void take_image(struct intake *in, struct feed *f, int gateway, const struct stream_item *item)
 {
     struct burst_error e;
@@ -36,7 +28,7 @@ void take_image(struct intake *in, struct feed *f, int gateway, const struct str
     if (err == BURST_E_DUPLICATE)
         health_add(in->p->health, COUNT_DUPLICATES, 1);
     else if (err == BURST_E_CONFLICT)
-        raise_alarm(f, &e);
+        pipeline_alarm_image(f->topic, &e);
     if (err && err != BURST_E_DUPLICATE) intake_refuse(in, BAD_SUBIMAGE, f->topic, gateway, item, &e);
     if (err) {
         pipeline_give(in->p->units.free_work, unit);

@@ -243,13 +243,25 @@ static enum burst_err judge_image(struct work *w, const struct work_unit *unit, 
     return image_decide_failed(book, &w->p->science.decide, &unit->image, &model->tag, &why, &w->verdict[0], reterr);
 }
 
+/* What ingest could not see, because it remembers nothing of before a restart, is told here in the same words. */
+static void refuse_image(struct work *w, const struct work_unit *unit, const struct burst_error *e)
+{
+    bool sender = e->code == BURST_E_LATE || e->code == BURST_E_CONFLICT;
+    if (e->code == BURST_E_DUPLICATE) {
+        health_add(w->p->health, COUNT_DUPLICATES, 1);
+        return;
+    }
+    if (e->code == BURST_E_CONFLICT) pipeline_alarm_image(unit->restart.topic, e);
+    pipeline_refused(w->p, sender ? BAD_SUBIMAGE : BAD_INFER, e->code, unit->restart.topic, e);
+}
+
 /* The unit is kept until the image is explained. */
 static void work_image(struct work *w, struct work_unit *unit)
 {
     struct burst_error e;
     enum burst_err err = judge_image(w, unit, &e);
     if (err) {
-        pipeline_refused(w->p, err == BURST_E_LATE ? BAD_SUBIMAGE : BAD_INFER, err, unit->restart.topic, &e);
+        refuse_image(w, unit, &e);
         pipeline_give(w->p->units.free_work, unit);
         return;
     }

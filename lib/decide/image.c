@@ -51,9 +51,32 @@ static int rank_of(const struct subimage_packet *p)
 /* Flags that forbid a call, whatever the network answers: docs/decisions/0008. */
 #define FORBIDS (IMAGE_TRIGGER_NO_DATA | IMAGE_SPARSE | IMAGE_NO_WCS | IMAGE_SWAPPED | IMAGE_NO_NOISE | IMAGE_OFF_AXIS)
 
-static enum verdict_call call_of(const struct decide_settings *s, const struct image_score *score)
+/* A notice's position and the trigger pixel of its own alert are one place, three radii and two pixels at most apart: a burst is
+ * fitted within its pixel, and the radius holds 90 % or less. */
+#define APART_RADII 3.0
+#define APART_DEG   1.0
+
+/* Between the trigger pixel and the notice's position; NaN where one is unknown. */
+static double apart_deg(const struct image_sample *s, const struct alert *a)
 {
-    if (score->sample->flags & FORBIDS) return CALL_UNCLEAR;
+    if (isnan(a->error_deg) || isnan(s->ra_deg)) return (double)NAN;
+    return platform_separation_deg((double[2]){s->ra_deg, s->dec_deg}, (double[2]){a->ra_deg, a->dec_deg});
+}
+
+static bool is_elsewhere(const struct image_sample *s, const struct alert *a)
+{
+    return apart_deg(s, a) > APART_RADII * a->error_deg + APART_DEG;
+}
+
+static bool is_forbidden(const struct image_sample *s, const struct alert *a)
+{
+    return s->flags & FORBIDS || is_elsewhere(s, a);
+}
+
+static enum verdict_call call_of(const struct decide_settings *s, const struct alert *a,
+                                 const struct image_score *score)
+{
+    if (is_forbidden(score->sample, a)) return CALL_UNCLEAR;
     if (score->p >= s->high) return is_moon(score->sample) ? CALL_UNCLEAR : CALL_TRUE;
     return score->p <= s->low ? CALL_FALSE : CALL_UNCLEAR;
 }
@@ -75,7 +98,7 @@ static enum reason_code reason_of(const struct image_score *score, const struct 
     const struct image_sample *s = score->sample;
     if (s->flags & (IMAGE_TRIGGER_NO_DATA | IMAGE_SPARSE)) return REASON_PARTIAL_IMAGE;
     if (s->flags & (IMAGE_SWAPPED | IMAGE_NO_NOISE)) return REASON_OUT_OF_DISTRIBUTION;
-    if (s->flags & (IMAGE_NO_WCS | IMAGE_OFF_AXIS)) return REASON_OTHER;
+    if (s->flags & (IMAGE_NO_WCS | IMAGE_OFF_AXIS) || is_elsewhere(s, a)) return REASON_OTHER;
     if (call == CALL_TRUE) return is_near(s) ? REASON_KNOWN_SOURCE : REASON_POINT_SOURCE;
     if (call == CALL_UNCLEAR) return is_moon(s) ? REASON_OTHER : REASON_LOW_CONFIDENCE;
     if (is_moon(s)) return REASON_MOON;
@@ -92,22 +115,22 @@ static void classify(const struct image_score *score, double ret_classification[
     ret_classification[CLASS_INSTRUMENTAL] = 1 - score->p;
 }
 
-static unsigned quality_of(const struct image_sample *s)
+static unsigned quality_of(const struct image_sample *s, const struct alert *a)
 {
     static const struct {
         enum image_flag flag;
         enum evidence_flag word;
-    } SAME[] = {{IMAGE_PARTIAL, EVIDENCE_PARTIAL},   {IMAGE_TRIGGER_NO_DATA, EVIDENCE_TRIGGER_NO_DATA},
-                {IMAGE_NO_WCS, EVIDENCE_NO_WCS},     {IMAGE_SWAPPED, EVIDENCE_SWAPPED},
-                {IMAGE_NO_NOISE, EVIDENCE_NO_NOISE}, {IMAGE_GEOCENTRIC, EVIDENCE_GEOCENTRIC},
-                {IMAGE_OFF_AXIS, EVIDENCE_OFF_AXIS}};
-    unsigned quality = 0;
+    } SAME[] = {{IMAGE_PARTIAL, EVIDENCE_PARTIAL},      {IMAGE_TRIGGER_NO_DATA, EVIDENCE_TRIGGER_NO_DATA},
+                {IMAGE_NO_WCS, EVIDENCE_NO_WCS},        {IMAGE_SWAPPED, EVIDENCE_SWAPPED},
+                {IMAGE_NO_NOISE, EVIDENCE_NO_NOISE},    {IMAGE_GEOCENTRIC, EVIDENCE_GEOCENTRIC},
+                {IMAGE_OFF_AXIS, EVIDENCE_WCS_CONFLICT}};
+    unsigned quality = is_elsewhere(s, a) ? EVIDENCE_WCS_CONFLICT : 0U;
     for (size_t i = 0; i < sizeof SAME / sizeof SAME[0]; i++)
         if (s->flags & SAME[i].flag) quality |= SAME[i].word;
     return quality;
 }
 
-static void evidence_fill(const struct image_sample *s, double p, struct verdict *v)
+static void evidence_fill(const struct alert *a, const struct image_sample *s, double p, struct verdict *v)
 {
     struct evidence *e = &v->evidence[v->n_evidence++];
     bool no_data = s->flags & IMAGE_TRIGGER_NO_DATA;
@@ -115,7 +138,7 @@ static void evidence_fill(const struct image_sample *s, double p, struct verdict
     e->score = p;
     e->snr = no_data ? NAN : (double)s->snr[IMAGE_CENTRE][IMAGE_CENTRE];
     e->t90_s = e->peak_rate_hz = e->hardness = NAN;
-    e->quality = quality_of(s);
+    e->quality = quality_of(s, a);
     (void)memcpy(e->input_sha256, s->packet->sha256, sizeof e->input_sha256);
 }
 
@@ -128,7 +151,7 @@ static int count_data(const struct image_sample *s)
 }
 
 /* Why no call is made, one sentence for each flag that forbids it. */
-static void sentences_forbid(const struct image_score *score, struct verdict *v)
+static void sentences_forbid(const struct alert *a, const struct image_score *score, struct verdict *v)
 {
     const struct image_sample *s = score->sample;
     if (s->flags & IMAGE_TRIGGER_NO_DATA)
@@ -147,6 +170,9 @@ static void sentences_forbid(const struct image_score *score, struct verdict *v)
         compose_sentence(v,
                          "The sky coordinates look %.1f degrees away from where the attitude says the camera looked.",
                          platform_separation_deg(s->platform.axis_deg, s->packet->wcs.crval_deg));
+    if (is_elsewhere(s, a))
+        compose_sentence(v, "The sky coordinates put the trigger %.1f degrees from the notice's position.",
+                         apart_deg(s, a));
 }
 
 static void sentence_call(const struct decide_settings *set, const struct alert *a, const struct image_score *score,
@@ -154,8 +180,8 @@ static void sentence_call(const struct decide_settings *set, const struct alert 
 {
     if (v->type == ALERT_RETRACTION)
         compose_sentence(v, "An earlier record said true; this sub-image has p %.3f.", score->p);
-    else if (score->sample->flags & FORBIDS)
-        sentences_forbid(score, v);
+    else if (is_forbidden(score->sample, a))
+        sentences_forbid(a, score, v);
     else if (call == CALL_TRUE && a->now.state == STATE_RETRACTED)
         compose_sentence(v, "The alert was retracted, but this sub-image has p %.3f: a person must decide.", score->p);
     else if (call == CALL_UNCLEAR)
@@ -196,7 +222,7 @@ static void image_fill(const struct alert *a, const struct image_sample *s, cons
     v->latency_decode_s = s->decode_s;
     v->arrived_mono_ns = s->arrived_mono_ns;
     alert_platform(&s->platform, v);
-    evidence_fill(s, p, v);
+    evidence_fill(a, s, p, v);
 }
 
 static void tell_scored(struct book *b, struct alert *a, const struct decide_settings *set,
@@ -204,7 +230,7 @@ static void tell_scored(struct book *b, struct alert *a, const struct decide_set
                         struct verdict *ret_v)
 {
     const struct image_sample *s = score->sample;
-    enum verdict_call call = call_of(set, score);
+    enum verdict_call call = call_of(set, a, score);
     struct answer answer = {call, score->p, reason_of(score, a, call), call == CALL_FALSE};
     alert_answer(a, s->packet->source, LANE_IMAGE, &answer, ret_v);
     if (!(ret_v->p_true < score->p || ret_v->p_true > score->p)) classify(score, ret_v->classification);
@@ -235,7 +261,13 @@ static enum burst_err alert_take(struct book *b, const struct subimage_packet *p
     int rank = rank_of(p);
     bool same = a && memcmp(a->now.image_sha256, p->sha256, sizeof p->sha256) == 0 && a->now.rank == rank;
     *ret_again = same && a->repeat == REPEAT_IMAGE;
-    if (a && rank <= a->now.rank && !*ret_again)
+    if (a && rank == a->now.rank && !same)
+        return burst_fail(reterr, BURST_E_CONFLICT, "%s: sub-image ALERTCNT %d of %s came before with other bytes",
+                          p->burst_id, p->alert_count, p->data_stream);
+    if (same && !*ret_again)
+        return burst_fail(reterr, BURST_E_DUPLICATE, "%s: sub-image ALERTCNT %d of %s is behind an earlier record",
+                          p->burst_id, p->alert_count, p->data_stream);
+    if (a && rank < a->now.rank)
         return burst_fail(reterr, BURST_E_LATE, "alert %d (%s) of %s comes after record %d, which judged a later one",
                           p->alert_count, p->data_stream, p->burst_id, a->now.record_number);
     if (!a) a = book_add(b, p->source, p->burst_id, p->span.start_ns);

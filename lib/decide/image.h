@@ -11,7 +11,9 @@
  *           explanation  NULL where none was made
  * Returned  ret_verdict  record 1, or the next record of a BURST_ID seen before; the sub-image that made the last record,
  *                        once more, gives that record once more
- * Errors    BURST_E_LATE   no newer than what was judged last: an older alert count, or other bytes for the same; nothing changes
+ * Errors    BURST_E_LATE       older than what was judged last
+ *           BURST_E_CONFLICT   other bytes for what was judged last: a defect or a forgery
+ *           BURST_E_DUPLICATE  what was judged last, but a notice has made a record since; nothing changes on these three
  *           BURST_E_RANGE  a setting
  * Source    protocol.md 5 and 6, class table */
 enum burst_err image_decide(struct book *b, const struct decide_settings *settings, const struct image_score *score,

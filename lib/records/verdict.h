@@ -76,11 +76,11 @@ enum evidence_flag {
     EVIDENCE_PARTIAL = 2,
     EVIDENCE_TRIGGER_NO_DATA = 4,
     EVIDENCE_SHORT = 8,
-    EVIDENCE_NO_WCS = 16,      /* no usable sky coordinates: no position, no known source in the mask */
-    EVIDENCE_SWAPPED = 32,     /* pixels came with their bytes in the wrong order */
-    EVIDENCE_NO_NOISE = 64,    /* pixels hardly differ */
-    EVIDENCE_GEOCENTRIC = 128, /* the Moon in the mask as the Earth's centre sees it */
-    EVIDENCE_OFF_AXIS = 256,   /* the attitude contradicts its sky coordinates */
+    EVIDENCE_NO_WCS = 16,        /* no usable sky coordinates: no position, no known source in the mask */
+    EVIDENCE_SWAPPED = 32,       /* pixels came with their bytes in the wrong order */
+    EVIDENCE_NO_NOISE = 64,      /* pixels hardly differ */
+    EVIDENCE_GEOCENTRIC = 128,   /* the Moon in the mask as the Earth's centre sees it */
+    EVIDENCE_WCS_CONFLICT = 256, /* the attitude, or a notice's position, contradicts its sky coordinates */
     EVIDENCE_EVENT_SHIFT = 9, /* the bits of enum event_quality (packet.h) follow, from the window behind the verdict */
     EVIDENCE_FLAG_N = EVIDENCE_EVENT_SHIFT + EVENT_QUALITY_N
 };

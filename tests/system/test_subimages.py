@@ -238,10 +238,11 @@ def doubled_images_are_counted_and_other_pixels_raise_an_alarm(folder, started):
     fourth.snr[5, 5] += 1
     s.gateway.stream = bytes(reversed(s.gateway.stream))  # another log, or the restart point would pass over what it holds
     s.gateway.last, s.gateway.kept = {}, {}
-    s.send(image)
     s.send(fourth)
+    s.send(image)
     s.send(Image(folder, 'true', 42).but(BURST_ID='sb26last'))
-    check(s.wait(lambda c: c['images'] >= 1 and c.get('bad_subimage.conflict', 0) >= 1), f'{s.daemon.status()["counters"]}')
+    check(s.wait(lambda c: c['images'] >= 1 and c.get('bad_subimage.conflict') == 2), f'{s.daemon.status()["counters"]}')
+    check(s.daemon.log.read_text().count('ALARM') == 4, s.daemon.log.read_text()[-1500:])
     told = collections.Counter(v['id'] for v in s.daemon.verdicts())
     check(told['sb26twin'] == 1 and told['sb26last'] == 1, f'{told}')
 

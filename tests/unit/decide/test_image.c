@@ -176,7 +176,8 @@ TEST(an_older_sub_image_comes_too_late)
     CHECK_REFUSED(image_decide(&book, &settings, &s, NULL, &v, &e), BURST_E_LATE, e, "alert 1 (VHF) of sb26050411");
     s = score("sb26050411", 1, "XBAND", 0.9);
     packet.sha256[0] = 78;
-    CHECK_REFUSED(image_decide(&book, &settings, &s, NULL, &v, &e), BURST_E_LATE, e, "XBAND");
+    CHECK_REFUSED(image_decide(&book, &settings, &s, NULL, &v, &e), BURST_E_CONFLICT, e,
+                  "sb26050411: sub-image ALERTCNT 1 of XBAND came before with other bytes");
     CHECK_INT(v.record_number, 42);
     settings.low = 0.9;
     CHECK_REFUSED(image_decide(&book, &settings, &s, NULL, &v, &e), BURST_E_RANGE, e, "detect.low");
@@ -274,7 +275,8 @@ TEST(a_sub_image_that_could_not_be_judged_is_unclear_and_counts_as_a_record)
     CHECK_STR(v.reasons[0], "This sub-image could not be judged (model): a person must look at it.");
     CHECK_STR(v.reasons[1], "network eclairs-cnn answered nan for sample 0 of 1.");
     packet.sha256[0] = 78;
-    CHECK_REFUSED(image_decide_failed(&book, &settings, &sample, &model, &why, &v, &e), BURST_E_LATE, e, "record 1");
+    CHECK_REFUSED(image_decide_failed(&book, &settings, &sample, &model, &why, &v, &e), BURST_E_CONFLICT, e,
+                  "other bytes");
     settings.low = 2;
     CHECK_REFUSED(image_decide_failed(&book, &settings, &sample, &model, &why, &v, &e), BURST_E_RANGE, e, "low");
     s = score("sb26050460", 1, "VHF", 0.9);
