@@ -26,11 +26,15 @@ def good(number):
 class Session:
     def __init__(self, folder, started):
         self.daemon = Daemon(folder)
+        self.configure(self.daemon)
         started.append(self.daemon)
         self.gateway = Gateway(self.daemon.gateway_live, self.daemon.gateway_history)
         self.daemon.start()
         self.n_good = 0
         self.settle(1)
+
+    def configure(self, daemon):
+        """For more than the usual configuration."""
 
     def settle(self, seconds):
         until = time.time() + seconds * SLOW
