@@ -15,7 +15,8 @@ static void check_packet(const struct subimage_packet *p)
         n_data += isnan(p->snr[i]) ? 0 : 1;
     }
     must(n_data > 0 && p->burst_id[0] && p->span.stop_ns > p->span.start_ns && p->e_max_kev > p->e_min_kev);
-    must(fabs(w->cd[0][0] * w->cd[1][1] - w->cd[0][1] * w->cd[1][0]) > 0 && fabs(w->crval_deg[1]) <= 90);
+    bool placed = fabs(w->cd[0][0] * w->cd[1][1] - w->cd[0][1] * w->cd[1][0]) > 0 && fabs(w->crval_deg[1]) <= 90;
+    must(placed == !(p->faults & SUBIMAGE_NO_WCS) && placed == (p->wcs_fault[0] == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
