@@ -27,7 +27,7 @@ static const struct quarantine_note NOTE = {.kind = "bad_events",
 
 static const char *path_of(const char *name)
 {
-    static char path[128];
+    static char path[512];
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
     return path;
 }

@@ -13,7 +13,7 @@ static const struct catalogue BASE = {2, sources};
 static enum burst_err add(const char *name, double ra_deg, double dec_deg, bool force)
 {
     struct catalogue_source s = {.ra_deg = ra_deg, .dec_deg = dec_deg};
-    (void)snprintf(s.name, sizeof s.name, "%s", name);
+    (void)snprintf(s.name, sizeof s.name, "%.31s", name);
     return overlay_add(&overlay, &BASE, &s, force, &error);
 }
 
