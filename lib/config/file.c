@@ -59,7 +59,7 @@ static enum burst_err read_open(int fd, uint8_t *bytes, size_t size, size_t *ret
     return BURST_OK;
 }
 
-enum burst_err config_read(const char *path, struct burst_config *ret_config, struct config_faults *ret_faults)
+enum burst_err config_read_bytes(const char *path, uint8_t **ret_bytes, size_t *ret_n, struct config_faults *ret_faults)
 {
     if (ret_faults) memset(ret_faults, 0, sizeof *ret_faults);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a FIFO must not hold the start up */
@@ -67,12 +67,24 @@ enum burst_err config_read(const char *path, struct burst_config *ret_config, st
         config_fault_add(ret_faults, 0, 0, "%s", strerror(errno));
         return BURST_E_IO;
     }
-    size_t n = 0;
     uint8_t *bytes = malloc(CONFIG_FILE_MAX + 1); /* one more than allowed shows a longer file */
     enum burst_err err = BURST_E_NOMEM;
-    if (bytes) err = read_open(fd, bytes, CONFIG_FILE_MAX + 1, &n, ret_faults);
+    if (bytes) err = read_open(fd, bytes, CONFIG_FILE_MAX + 1, ret_n, ret_faults);
     (void)close(fd); /* read only: nothing can be lost */
-    if (err == BURST_OK) err = config_parse(bytes, n, ret_config, ret_faults);
+    if (err)
+        free(bytes);
+    else
+        *ret_bytes = bytes;
+    return err;
+}
+
+enum burst_err config_read(const char *path, struct burst_config *ret_config, struct config_faults *ret_faults)
+{
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    enum burst_err err = config_read_bytes(path, &bytes, &n, ret_faults);
+    if (err) return err;
+    err = config_parse(bytes, n, ret_config, ret_faults);
     free(bytes);
     return err;
 }

@@ -52,6 +52,7 @@ static const struct config_section SECTIONS[] = {
     {"quarantine", "Refused inputs, kept byte for byte: burstctl quarantine."},
     {"models", "Networks: folders with model.onnx and its golden vectors."},
     {"image", "ECLAIRs sub-images."},
+    {"instruments", "Instruments that burstd was not built with."},
     {"lightcurve", "Closing of light-curve bins."},
     {"detect", "From scores to verdicts."},
     {"limits", "Memory and queues, all taken at start."},

@@ -59,7 +59,8 @@ static struct angular angular_judge(const struct tracker *t, const struct burst_
     const struct window_score *best = &t->event.best;
     double excess[DETECTOR_MAX], sigma[DETECTOR_MAX];
     int n = 0;
-    for (int i = 0; i < best->n_score && best->n_score >= ANGULAR_LEAST; i++)
+    bool apart = best->n_score >= ANGULAR_LEAST && !t->fact->parallel;
+    for (int i = 0; i < best->n_score && apart; i++)
         n += curve_excess(t->curve, best->score[i].detector, place, &excess[n], &sigma[n]);
     return angular_test(excess, sigma, n);
 }

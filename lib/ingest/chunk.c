@@ -181,9 +181,22 @@ enum burst_err chunk_read_bounds(struct chunk *c)
         c->e_min_kev[i] = bytes_get_f32(fits_cell(&t, low, i));
         c->e_max_kev[i] = bytes_get_f32(fits_cell(&t, high, i));
     }
-    c->n_channel = c->fact->instrument == INSTRUMENT_GBM ? c->n_bound : ladder_length(c);
+    c->n_channel = c->fact->instrument == INSTRUMENT_GBM || c->fact->map ? c->n_bound : ladder_length(c);
     for (size_t i = 0; i < t.n_row; i++)
         if ((err = check_bound(c, &t, channel, i))) return err;
+    return BURST_OK;
+}
+
+enum burst_err chunk_linear_bounds(struct chunk *c, int n_channel, double first_kev, double channel_kev)
+{
+    c->n_bound = c->n_channel = (size_t)n_channel;
+    c->e_min_kev = arena_take(c->arena, c->n_bound, sizeof *c->e_min_kev);
+    c->e_max_kev = arena_take(c->arena, c->n_bound, sizeof *c->e_max_kev);
+    if (!c->e_min_kev || !c->e_max_kev) return burst_fail(c->reterr, BURST_E_NOMEM, "bounds do not fit the arena");
+    for (int i = 0; i < n_channel; i++) {
+        c->e_min_kev[i] = (float)(first_kev + i * channel_kev);
+        c->e_max_kev[i] = (float)(first_kev + (i + 1) * channel_kev);
+    }
     return BURST_OK;
 }
 
@@ -250,4 +263,22 @@ enum burst_err chunk_read_good(struct chunk *c)
                           hdu->header_at);
     c->span = (struct time_span){c->good[0].start_ns, c->good[c->n_good - 1].stop_ns};
     return read_limits(c);
+}
+
+enum burst_err chunk_read_good_in_header(struct chunk *c, const struct fits_hdu *hdu)
+{
+    int64_t start, stop;
+    enum burst_err err = fits_key_ns(hdu, "TSTART", &start, c->reterr);
+    if (err || (err = fits_key_ns(hdu, "TSTOP", &stop, c->reterr))) return err;
+    if (start < 0 || stop <= start || stop >= MET_MOST_NS)
+        return burst_fail(c->reterr, BURST_E_TIME,
+                          "%s: TSTART %.9f to TSTOP %.9f s is no span of mission time (byte %zu)", hdu->name,
+                          (double)start * 1e-9, (double)stop * 1e-9, fits_key_at(hdu, "TSTART"));
+    c->good = arena_take(c->arena, 1, sizeof *c->good);
+    if (!c->good) return burst_fail(c->reterr, BURST_E_NOMEM, "good time does not fit the arena");
+    c->n_good = 1;
+    c->good[0] = c->span = (struct time_span){c->epoch_ns + start, c->epoch_ns + stop};
+    c->least_ns = start - CHUNK_SLACK_NS;
+    c->most_ns = stop + CHUNK_SLACK_NS;
+    return BURST_OK;
 }

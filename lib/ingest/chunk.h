@@ -46,6 +46,10 @@ enum burst_err chunk_check_epoch(const struct chunk *c, const struct fits_hdu *h
 enum burst_err chunk_read_bounds(struct chunk *c);
 /* GTI, and the time limits of events from the primary's TSTART, TSTOP (else from the good time itself). */
 enum burst_err chunk_read_good(struct chunk *c);
+/* The same where the header's TSTART to TSTOP is all the good time there is. */
+enum burst_err chunk_read_good_in_header(struct chunk *c, const struct fits_hdu *hdu);
+/* Energy bounds of a linear law instead of EBOUNDS. BURST_E_NOMEM */
+enum burst_err chunk_linear_bounds(struct chunk *c, int n_channel, double first_kev, double channel_kev);
 /* A 1D column of unscaled times. BURST_E_MISSING, BURST_E_FORMAT. */
 enum burst_err chunk_time_column(const struct chunk *c, const struct fits_table *table, const char *name,
                                  struct chunk_times *ret_times);
@@ -60,4 +64,5 @@ enum burst_err chunk_event_time(const struct chunk *c, const struct chunk_times 
 /* The layouts: fill ret_packet's lists from a chunk whose source and epoch are checked. */
 enum burst_err events_read_gbm(struct chunk *c, struct event_packet *packet);
 enum burst_err events_read_gecam(struct chunk *c, struct event_packet *packet);
+enum burst_err events_read_mapped(struct chunk *c, struct event_packet *packet);
 #endif

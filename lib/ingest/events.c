@@ -19,6 +19,7 @@ static enum burst_err read_packet(struct chunk *c, struct event_packet *packet)
     const struct fits_hdu *primary = &c->file->hdu[0];
     enum burst_err err = chunk_check_source(primary, c->fact, c->reterr);
     if (err || (err = chunk_check_epoch(c, primary))) return err;
+    if (c->fact->map) return events_read_mapped(c, packet);
     return c->fact->instrument == INSTRUMENT_GBM ? events_read_gbm(c, packet) : events_read_gecam(c, packet);
 }
 

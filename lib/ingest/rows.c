@@ -14,8 +14,14 @@ struct counting {
     size_t n_tile, room, tile_bytes;
     struct event_tile *tile; /* [room] rising k0 */
     struct event_tally tally;
-    size_t n_null; /* rows whose channel is the column's null */
+    size_t n_row, n_null; /* rows to count; of them, those whose channel is the column's null */
 };
+
+/* Which row of the file row i of those to count is. */
+static size_t file_row(const struct counting *k, size_t i)
+{
+    return k->rows->file_row ? k->rows->file_row[i] : i;
+}
 
 enum burst_err rows_atoms(struct chunk *c)
 {
@@ -63,7 +69,7 @@ static enum burst_err tiles_begin(struct counting *k)
     k->tile_bytes = (size_t)(k->layout.n_atom + 1) * EVENT_TILE_BINS * sizeof *k->tile->counts;
     k->room = (a->size - a->used) / k->tile_bytes + 1;
     if (k->room > span) k->room = span;
-    if (k->room > k->rows->table->n_row) k->room = k->rows->table->n_row;
+    if (k->room > k->n_row) k->room = k->n_row;
     k->tile = arena_take(k->c->arena, k->room, sizeof *k->tile);
     if (k->tile) return BURST_OK;
     return burst_fail(k->c->reterr, BURST_E_NOMEM, "%s: no room in the arena of %zu bytes", k->rows->table->hdu->name,
@@ -88,12 +94,12 @@ static size_t tiles_up_to(const struct counting *k, int64_t k0)
 static enum burst_err tile_full(const struct counting *k)
 {
     const struct fits_table *t = k->rows->table;
+    size_t row = file_row(k, k->tally.n_row);
     return burst_fail(
         k->c->reterr, BURST_E_NOMEM,
         "%s: row %zu: the times of the rows so far lie in %zu stretches of 65.536 s; no more of %zu bytes each "
         "fit the arena of %zu bytes (byte %zu)",
-        t->hdu->name, k->tally.n_row + 1, k->n_tile, k->tile_bytes, k->c->arena->size,
-        fits_cell_at(t, k->rows->time.column, k->tally.n_row));
+        t->hdu->name, row + 1, k->n_tile, k->tile_bytes, k->c->arena->size, fits_cell_at(t, k->rows->time.column, row));
 }
 
 /* The tile that holds bin `bin`, made where there is none yet. */
@@ -121,8 +127,9 @@ static enum burst_err bad_cell(const struct counting *k, const struct fits_colum
                                const char *expected)
 {
     const struct fits_table *t = k->rows->table;
+    size_t row = file_row(k, k->tally.n_row);
     return burst_fail(k->c->reterr, BURST_E_RANGE, "%s: row %zu: %s is %g, %s expected (byte %zu)", t->hdu->name,
-                      k->tally.n_row + 1, column->name, value, expected, fits_cell_at(t, column, k->tally.n_row));
+                      row + 1, column->name, value, expected, fits_cell_at(t, column, row));
 }
 
 static enum burst_err bad_channel(const struct counting *k)
@@ -130,14 +137,14 @@ static enum burst_err bad_channel(const struct counting *k)
     const struct event_rows *r = k->rows;
     char expected[32];
     (void)snprintf(expected, sizeof expected, "0 to %zu", r->n_channel - 1);
-    return bad_cell(k, r->channel, fits_cell_stored(r->table, r->channel, k->tally.n_row, 0), expected);
+    return bad_cell(k, r->channel, fits_cell_stored(r->table, r->channel, file_row(k, k->tally.n_row), 0), expected);
 }
 
 /* The kernel says which rule a row breaks; the sentence is made from the row itself. */
 static enum burst_err bad_row(const struct counting *k, enum event_row_fault fault)
 {
     const struct event_rows *r = k->rows;
-    size_t row = k->tally.n_row;
+    size_t row = file_row(k, k->tally.n_row);
     int64_t met;
     enum burst_err err = BURST_OK;
     switch (fault) {
@@ -166,7 +173,7 @@ static bool is_null(const struct event_rows *r, size_t row)
 /* All rows into their tiles. */
 static enum burst_err count_all(struct counting *k, const uint8_t *row)
 {
-    size_t n_row = k->rows->table->n_row;
+    size_t n_row = k->n_row;
     const struct event_tile nowhere = {INT64_MIN, NULL}, *tile = &nowhere;
     k->tally = (struct event_tally){.seen.gain = -1};
     k->n_null = 0;
@@ -180,7 +187,7 @@ static enum burst_err count_all(struct counting *k, const uint8_t *row)
         if (fault == EVENT_ROWS_DONE) {
             enum burst_err err = tile_of(k, bin, &tile);
             if (err) return err;
-        } else if (fault == EVENT_ROW_CHANNEL && is_null(k->rows, k->tally.n_row)) {
+        } else if (fault == EVENT_ROW_CHANNEL && is_null(k->rows, file_row(k, k->tally.n_row))) {
             k->tally.n_row++;
             k->n_null++;
         } else
@@ -221,13 +228,13 @@ static const struct key *merge_sort(struct key *x, struct key *y, size_t n)
 /* A copy of the rows in order of time. Their times have been checked. */
 static const uint8_t *rows_in_order(const struct counting *k, const uint8_t *row)
 {
-    size_t n = k->rows->table->n_row, n_byte = k->layout.row_bytes;
+    size_t n = k->n_row, n_byte = k->layout.row_bytes;
     struct key *x = arena_take(k->c->arena, n, sizeof *x), *y = arena_take(k->c->arena, n, sizeof *y);
     uint8_t *copy = arena_take(k->c->arena, n, n_byte);
     if (!x || !y || !copy) return NULL;
     for (size_t i = 0; i < n; i++) {
         x[i].row = i;
-        (void)chunk_event_time(k->c, &k->rows->time, i, &x[i].t); /* the first pass took every row */
+        (void)chunk_event_time(k->c, &k->rows->time, file_row(k, i), &x[i].t); /* the first pass took every row */
     }
     const struct key *sorted = merge_sort(x, y, n);
     for (size_t i = 0; i < n; i++)
@@ -243,7 +250,7 @@ static enum burst_err count_in_order(struct counting *k, const uint8_t **row)
     const uint8_t *copy = rows_in_order(k, *row);
     if (!copy)
         return burst_fail(k->c->reterr, BURST_E_NOMEM, "%s: no room to put %zu rows in order in the arena of %zu bytes",
-                          k->rows->table->hdu->name, k->rows->table->n_row, k->c->arena->size);
+                          k->rows->table->hdu->name, k->n_row, k->c->arena->size);
     for (size_t i = 0; i < k->n_tile; i++)
         memset(k->tile[i].counts, 0, k->tile_bytes);
     enum burst_err err = count_all(k, copy);
@@ -258,7 +265,7 @@ static enum burst_err count_in_order(struct counting *k, const uint8_t **row)
 static bool has_repeated_row(const struct counting *k, const uint8_t *row)
 {
     size_t n = k->layout.row_bytes;
-    const uint8_t *time = row + k->layout.time_at, *end = row + k->rows->table->n_row * n;
+    const uint8_t *time = row + k->layout.time_at, *end = row + k->n_row * n;
     for (const uint8_t *here = row + n; here < end; here += n) {
         uint64_t a, b;
         memcpy(&a, time, sizeof a);
@@ -281,7 +288,8 @@ static unsigned quality_of(const struct counting *k, const uint8_t *row)
 enum burst_err rows_count(const struct chunk *c, const struct event_rows *rows, struct event_list *list)
 {
     struct counting k = {.c = c, .rows = rows, .layout = layout_of(c, rows)};
-    const uint8_t *row = rows->table->hdu->data;
+    const uint8_t *row = rows->row ? rows->row : rows->table->hdu->data;
+    k.n_row = rows->row ? rows->n_row : rows->table->n_row;
     enum burst_err err = tiles_begin(&k);
     if (err || (err = count_all(&k, row))) return err;
     if (k.tally.n_back && rows->gain && (err = count_in_order(&k, &row))) return err;

@@ -6,6 +6,9 @@
 /* Where a layout keeps what event_bin needs; column names and places for the sentences. NULL: there is no such column. */
 struct event_rows {
     const struct fits_table *table;
+    const uint8_t *row;       /* [n_row] rows to count, with the table's columns; NULL: all of the table's own */
+    size_t n_row;             /* with `row` */
+    const uint32_t *file_row; /* [n_row] with `row`: which row of the table each is, for the sentences */
     struct chunk_times time;
     const struct fits_column *channel, *gain, *type, *flag, *dead;
     int type_is, flag_below;       /* see struct event_layout */

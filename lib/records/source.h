@@ -2,6 +2,7 @@
 #ifndef BURST_RECORDS_SOURCE_H
 #define BURST_RECORDS_SOURCE_H
 #include "base/err.h"
+#include "records/event_map.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +16,8 @@ enum burst_mission {
     MISSION_SVOM,
     MISSION_FERMI,
     MISSION_EXTERNAL, /* Einstein Probe, Swift, ...: triggers alone, no data of theirs come here */
-    MISSION_N
+    MISSION_ADDED,    /* the first of SOURCE_ADDED_MAX that configuration files may add, see source_add */
+    MISSION_N = MISSION_ADDED + 4
 };
 enum burst_instrument {
     INSTRUMENT_GRD,
@@ -23,9 +25,11 @@ enum burst_instrument {
     INSTRUMENT_ECLAIRS,
     INSTRUMENT_GRM,
     INSTRUMENT_GBM,
-    INSTRUMENT_NONE, /* of a topic that belongs to a whole mission */
+    INSTRUMENT_NONE,  /* of a topic that belongs to a whole mission */
+    INSTRUMENT_ADDED, /* the instrument of an added mission */
     INSTRUMENT_N
 };
+enum { SOURCE_ADDED_MAX = MISSION_N - MISSION_ADDED };
 
 enum { DETECTOR_MAX = 25 }; /* rows in any light-curve record: GECAM-A/B carry 25 GRDs */
 
@@ -35,7 +39,7 @@ struct source {
     enum burst_instrument instrument;
 };
 
-/* What burstd knows of an instrument before it has seen a byte. Static, one per (mission, instrument). */
+/* What burstd knows of an instrument before it has seen a byte. One per (mission, instrument), the same for all of a run. */
 struct instrument_fact {
     enum burst_mission mission;
     enum burst_instrument instrument;
@@ -53,12 +57,34 @@ struct instrument_fact {
     double rate_hz;      /* ordinary rows per second of a detector, for what is odd; 0: not known */
     double rate_most_hz; /* rows per second of all detectors that the instrument can record; 0: not known */
     double row_dead_s;   /* dead time of one row, where it is the same for all but few; 0: not known */
+    const struct event_map *map; /* layout of an added instrument's files; NULL: ingest knows it */
+    bool parallel;               /* all detectors look the same way: that all see the same is no sign of particles */
 };
 
 /* The fact for (mission, instrument), or NULL where there is no such instrument. */
 const struct instrument_fact *source_fact(enum burst_mission mission, enum burst_instrument instrument);
 /* All facts in a fixed order; *ret_n of them. */
 const struct instrument_fact *source_facts(size_t *ret_n);
+/* An instrument to be added: the fact with its texts, which are copied; `mission` and `instrument` are given by source_add. */
+struct source_added {
+    char topic[EVENT_MAP_TEXT], mission_name[EVENT_MAP_TEXT], instrument_name[EVENT_MAP_TEXT];
+    char fits_telescope[EVENT_MAP_TEXT], fits_instrument[EVENT_MAP_TEXT];
+    int n_detector, n_open, epoch_mjd_i;
+    double epoch_mjd_f, rate_hz;
+    bool parallel;
+    struct event_map map;
+};
+
+/* Add an instrument to those burstd knows, for good.
+ *
+ * Given     added  zeroed before it was filled
+ * Errors    BURST_E_CONFLICT  its topic, or its TELESCOP and INSTRUME, are known with another content; the mission's word of its
+ *                             topic is another instrument's
+ *           BURST_E_LIMIT     SOURCE_ADDED_MAX have been added
+ * Notes     Only before other threads run: the table of instruments is the one thing here that is written once and then read by
+ *           all. The same instrument again changes nothing. Source: docs/decisions, added instruments */
+enum burst_err source_add(const struct source_added *added, struct burst_error *reterr);
+
 /* Mission elapsed time zero as TT ns. */
 int64_t source_epoch_ns(const struct instrument_fact *fact);
 
@@ -89,6 +115,6 @@ enum burst_err source_parse_topic(const char *topic, size_t n, struct source *re
 /* "burst", "burst-test" or "burst-archive". */
 const char *source_realm_prefix(enum burst_realm realm);
 
-/* Short detector name as the mission writes it: GBM n0..nb b0 b1; GRD g01..g25; GRM g01..g03; CPD c01..c08. Index from 0. */
+/* Short detector name as the mission writes it: GBM n0..nb b0 b1; GRD g01..g25; GRM g01..g03; CPD c01..c08; added d01.. Index from 0. */
 void source_detector_name(enum burst_instrument instrument, int detector, char ret_text[8]);
 #endif

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "records/bands.h"
+#include "science/instruments.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +58,8 @@ enum burst_err science_open(const struct burst_config *config, struct science *r
                                    .quiet_s = config->detect_quiet_s,
                                    .merge_s = config->detect_merge_s,
                                    .revision_gap_s = config->detect_min_revision_gap_s}};
-    enum burst_err err = decide_settings_check(&s.decide, reterr);
+    enum burst_err err = instruments_open(config, reterr);
+    if (!err) err = decide_settings_check(&s.decide, reterr);
     if (!err) err = open_networks(config, &s, reterr);
     if (!err) err = open_catalogue(config, &s, reterr);
     if (err)

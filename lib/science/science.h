@@ -18,7 +18,7 @@ struct science {
 /* Open the networks and the catalogue a configuration names.
  * Returned  ret_s  freed by science_close; decide.config_sha256 covers the core keys and the catalogue's bytes, not where
  *                  files lie: the networks' own digests are in verdict_id beside it
- * Errors    of config_data_path, infer_open, band_set_parse, catalogue_load, decide_settings_check; ret_s untouched */
+ * Errors    of instruments_open, config_data_path, infer_open, band_set_parse, catalogue_load, decide_settings_check; ret_s untouched */
 enum burst_err science_open(const struct burst_config *config, struct science *ret_s, struct burst_error *reterr);
 /* What stands for configuration and catalogue in the verdict_id of a sub-image while sources have been added.
  * Given     config_sha256  decide.config_sha256
