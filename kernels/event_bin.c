@@ -1,8 +1,6 @@
 /* The plain C truth of event_bin.h, and the choice of an implementation. */
 #include "kernels/event_bin_rows.h"
 
-enum { NOBODY = -1, NEXT_IS_PAIRED = -2 }; /* seen.gain */
-
 /* What a row is once its fields are read. */
 struct row {
     int64_t met_ns, dead_ns;
@@ -46,8 +44,7 @@ static bool is_same_deposit(const struct event_tally *tally, int gain, int64_t m
            met_ns - tally->seen.t_ns <= tally->seen.dead_ns;
 }
 
-/* Take the row seen last out of the counts. Rows out of order may have left it in another tile: then it stays. */
-static bool uncount_seen(const struct event_tile *tile, struct event_tally *tally)
+bool event_uncount_seen(const struct event_tile *tile, struct event_tally *tally)
 {
     uint64_t place = event_place(tile, tally->seen.t_ns);
     if (place >= EVENT_TILE_BINS) return false;
@@ -76,7 +73,7 @@ static void settle_border(const struct event_layout *l, const uint8_t *rows, siz
         if (read_fields(l, bytes, &row)) return;
         before = met;
         if (row.atom == EVENT_NOT_RECOMMENDED) continue;
-        if (is_same_deposit(tally, row.gain, met) && uncount_seen(tile, tally)) tally->seen.gain = NEXT_IS_PAIRED;
+        if (is_same_deposit(tally, row.gain, met) && event_uncount_seen(tile, tally)) tally->seen.gain = NEXT_IS_PAIRED;
         return;
     }
 }
@@ -103,7 +100,7 @@ static void count_gain(const struct row *row, const struct event_tile *tile, str
             tally->n_merged++;
             return;
         }
-        paired = uncount_seen(tile, tally);
+        paired = event_uncount_seen(tile, tally);
     }
     count_atom(row, tile, tally);
     tally->seen.t_ns = row->met_ns;
@@ -163,13 +160,16 @@ enum event_row_fault event_row_bin(const struct event_layout *layout, const uint
     return EVENT_ROWS_DONE;
 }
 
+/* Asked at every call, of what the C library has read once: no state of our own. */
 enum event_row_fault event_bin(const struct event_layout *layout, const uint8_t *rows, size_t n_row,
                                const struct event_tile *tile, struct event_tally *tally)
 {
-    return bin_portable(layout, rows, n_row, tile, tally);
+    event_bin_call *call = event_bin_avx512();
+    if (!call) call = event_bin_avx2();
+    return (call ? call : bin_portable)(layout, rows, n_row, tile, tally);
 }
 
 const char *event_bin_name(void)
 {
-    return "portable";
+    return event_bin_avx512() ? "avx512" : event_bin_avx2() ? "avx2" : "portable";
 }

@@ -9,6 +9,8 @@
 /* Beyond these no sum of a stored time and zero_ns can lie in [least_ns, most_ns]; within, no product overflows. */
 #define EVENT_STORED_MOST_S 9e9
 
+enum { NOBODY = -1, NEXT_IS_PAIRED = -2 }; /* seen.gain, where it is none */
+
 /* Stored seconds to ns. The whole seconds are taken apart, so that the product of the rest keeps its last digits. Rises with
  * `stored`, or stays: every step of it does.
  * Given  stored  |stored| <= EVENT_STORED_MOST_S */
@@ -70,6 +72,10 @@ static inline bool event_row_dead(const struct event_layout *l, const uint8_t *r
     *ret_dead_ns = (int64_t)((double)us * 1000.0 + 0.5);
     return true;
 }
+
+/* Take the row seen last out of the counts: it was the high gain of a pair.
+ * Returned  false: rows out of order have left it in another tile; it stays */
+bool event_uncount_seen(const struct event_tile *tile, struct event_tally *tally);
 
 /* Take rows [tally->n_row, until) of n_row by the rules of event_bin. */
 enum event_row_fault event_bin_rows(const struct event_layout *layout, const uint8_t *rows, size_t n_row, size_t until,

@@ -6,7 +6,7 @@
 #include "kernels/event_bin.h"
 #include <stdlib.h>
 
-enum { ROWS_MOST = 400, N_ATOM = 5, GBM_ROW = 10, GECAM_ROW = 18, N_CALL = 2 };
+enum { ROWS_MOST = 400, N_ATOM = 5, GBM_ROW = 10, GECAM_ROW = 18, N_CALL = 3 };
 enum { N_CELL = (N_ATOM + 1) * EVENT_TILE_BINS, DEAD_ROW = N_ATOM };
 
 /* Twelve channels: one below all energies, atoms 0 to 4 of two channels each, one above. */
@@ -91,7 +91,7 @@ static struct event_tally tally;
 /* Every implementation that this processor has; NULL for others. */
 static inline event_bin_call *call_of(int i)
 {
-    event_bin_call *calls[N_CALL] = {event_bin_portable(), event_bin};
+    event_bin_call *calls[N_CALL] = {event_bin_portable(), event_bin_avx2(), event_bin_avx512()};
     return calls[i];
 }
 
