@@ -17,6 +17,9 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+# Words of a format, and the harnesses (by how their names end) that read it.
+DICTIONARIES = {'fits': ('_gate', '_events', '_subimage'), 'json': ('_json', '_platform', '_catalog'), 'xml': ('_voevent',), 'yaml': ('_yaml',),
+                'onnx': ('_onnx',), 'stream': ('_frame', '_subscriber'), 'notice': ('_binary',), 'csv': ('_catalogue',)}
 LINE = re.compile(r'^(ok|FAIL|skip) (\S+)')
 SANITIZER_ENV = {
     'asan': {'ASAN_OPTIONS': 'detect_leaks=1:abort_on_error=0', 'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'},
@@ -99,7 +102,7 @@ def fuzz(count, seconds):
         work = ROOT / 'build/fuzz/work' / harness.name
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
-        dictionary = [f'-dict={d}' for d in (ROOT / 'tests/fuzz').glob('*.dict') if harness.name.startswith(('fuzz_fits', 'fuzz_ingest'))]
+        dictionary = [f'-dict={ROOT}/tests/fuzz/{words}.dict' for words, names in DICTIONARIES.items() if harness.name.endswith(names)]
         command = [str(harness), f'-max_total_time={seconds}', '-timeout=20', '-rss_limit_mb=3000', f'-artifact_prefix={work}/crash-',
                    *dictionary, str(work), *([str(corpus)] if corpus.is_dir() else [])]
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

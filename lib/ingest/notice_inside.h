@@ -45,6 +45,9 @@ struct reading {
 
 void reading_fail(struct reading *r, enum burst_err code, const struct saying *s, const char *why);
 
+/* Text from outside for a sentence of ours: cut to fit, what is no visible ASCII or blank as '?'. */
+const char *notice_plain(const char *text, char *ret, size_t size);
+
 /* Ways of saying "unknown" that a field has beside the words every field has ("", "N/A", "undefined", ...). */
 enum unknown { UNKNOWN_NEVER = 0, UNKNOWN_MINUS_1 = 1, UNKNOWN_ZERO = 2, UNKNOWN_INFINITE = 4 };
 

@@ -2,6 +2,7 @@
  * as JSON. A key given twice is refused: two readers would believe different ones. */
 #include "ingest/notice_json.h"
 #include "ingest/notice_inside.h"
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,14 +73,13 @@ static void read_origin(struct reading *r)
     struct notice *n = r->n;
     int i = find_mission(r->said);
     char mission[NOTICE_WORD_TEXT] = "", instrument[NOTICE_WORD_TEXT] = "";
+    read_text(r, said_find(r->said, "", "mission"), mission, sizeof mission);
     if (!fits_topic(r, i)) {
         const char *topic = notice_mission_name(n->source.mission);
-        r->err = burst_fail(r->reterr, BURST_E_CONFLICT, "a notice of %.40s on the topic of %s",
-                            i < N_MISSION ? MISSIONS[i].mission_name : said_text(r->said, "", "mission"),
-                            topic ? topic : "other missions");
+        r->err = burst_fail(r->reterr, BURST_E_CONFLICT, "a notice of %s on the topic of %s",
+                            i < N_MISSION ? MISSIONS[i].mission_name : mission, topic ? topic : "other missions");
         return;
     }
-    read_text(r, said_find(r->said, "", "mission"), mission, sizeof mission);
     read_text(r, said_find(r->said, "", "instrument"), instrument, sizeof instrument);
     if (i < N_MISSION && !instrument[0])
         (void)snprintf(instrument, sizeof instrument, "%s", MISSIONS[i].instrument_name);
@@ -110,7 +110,7 @@ static void read_id(struct reading *r, const json_t *root)
     (void)snprintf(prefix, sizeof prefix, "%s-%s%s", mission, with_instrument ? n->instrument_name : "",
                    with_instrument ? "-" : "");
     for (char *c = prefix; *c; c++)
-        if (*c == ' ') *c = '_';
+        if (!isalnum((unsigned char)*c) && !strchr("_.-", *c)) *c = '_';
     notice_set_id(r, &s, prefix);
 }
 
@@ -374,10 +374,9 @@ enum burst_err notice_read_json(const char *text, size_t n, struct notice *ret_n
     if (err) return err;
     json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
     if (!root) {
-        for (char *c = why.text; *c; c++)
-            if (*c < ' ' || *c > '~') *c = '?';
+        char plain[121];
         return burst_fail(reterr, json_error_code(&why) == json_error_out_of_memory ? BURST_E_NOMEM : BURST_E_FORMAT,
-                          "JSON, line %d:%d: %.120s", why.line, why.column, why.text);
+                          "JSON, line %d:%d: %s", why.line, why.column, notice_plain(why.text, plain, sizeof plain));
     }
     err = json_object_get(root, "ivorn") || json_object_get(root, "@ivorn")
               ? notice_read_json_voevent(root, ret_n, reterr)

@@ -62,11 +62,13 @@ static void put_params(struct listing *l, const char *group, const json_t *param
     for (size_t i = 0; i < count(params) && !l->err; i++) {
         const json_t *param = element(params, i), *value = get(param, "value");
         const char *name = json_string_value(get(param, "name"));
+        char plain[49];
         if (!value) value = json_object_get(param, "Value");
         if (!name || !value) continue;
         const struct saying *before = said_find(l->said, group, name);
         if (before && !same(before, value))
-            l->err = burst_fail(l->reterr, BURST_E_FORMAT, "Param %.48s is given twice, with other values", name);
+            l->err = burst_fail(l->reterr, BURST_E_FORMAT, "Param %s is given twice, with other values",
+                                notice_plain(name, plain, sizeof plain));
         else
             put(l, group, name, value);
     }

@@ -54,20 +54,26 @@ bool said_is(const struct said *said, const char *group, const char *name, const
     return trim(said_text(said, group, name), word, sizeof word) && !strcasecmp(word, text);
 }
 
+const char *notice_plain(const char *text, char *ret, size_t size)
+{
+    (void)snprintf(ret, size, "%s", text);
+    for (char *c = ret; *c; c++)
+        if (*c < ' ' || *c > '~') *c = '?';
+    return ret;
+}
+
 void reading_fail(struct reading *r, enum burst_err code, const struct saying *s, const char *why)
 {
-    char value[64];
+    char value[48], quoted[56], name[49], line[24] = "";
     if (r->err) return;
     if (s->text)
-        (void)snprintf(value, sizeof value, "'%.40s'", s->text);
+        (void)snprintf(quoted, sizeof quoted, "'%.40s'", notice_plain(s->text, value, sizeof value));
     else
-        (void)snprintf(value, sizeof value, "%.9g", s->number);
-    for (char *c = value; *c; c++)
-        if (!isprint((unsigned char)*c)) *c = '?';
-    const char *what = s->group[0] == '/' ? "" : r->said->what, *blank = what[0] ? " " : "";
-    r->err =
-        s->line ? burst_fail(r->reterr, code, "line %d: %s%s%.48s is %s: %s", s->line, what, blank, s->name, value, why)
-                : burst_fail(r->reterr, code, "%s%s%.48s is %s: %s", what, blank, s->name, value, why);
+        (void)snprintf(quoted, sizeof quoted, "%.9g", s->number);
+    if (s->line) (void)snprintf(line, sizeof line, "line %d: ", s->line);
+    bool own = s->group[0] == '/'; /* of the VOEvent, no Param */
+    r->err = burst_fail(r->reterr, code, "%s%s%s%s is %s: %s", line, own ? "" : r->said->what, own ? "" : " ",
+                        notice_plain(s->name, name, sizeof name), quoted, why);
 }
 
 /* ---- unknown ---- */

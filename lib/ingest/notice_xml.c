@@ -1,7 +1,6 @@
 /* VOEvent XML through libxml2: from memory, no network, no document type declaration (so no entities but XML's five),
  * bounded size and depth, errors as one sentence and never on stderr. The document becomes a list of sayings. */
 #include "ingest/notice_inside.h"
-#include <ctype.h>
 #include <libxml/parser.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,12 +87,13 @@ static void put(struct listing *l, const char *group, const char *name, const ch
 static void put_param(struct listing *l, const char *group, const xmlNode *param)
 {
     const char *name = attribute_of(param, "name"), *value = attribute_of(param, "value");
+    char plain[49];
     if (!value) value = text_of(find_child(param, "Value"));
     if (l->err || !name) return;
     const struct saying *before = said_find(l->said, group, name);
     if (before && value && strcmp(before->text, value) != 0)
-        l->err = burst_fail(l->reterr, BURST_E_FORMAT, "line %d: Param %.48s is given twice, with other values",
-                            line_of(param), name);
+        l->err = burst_fail(l->reterr, BURST_E_FORMAT, "line %d: Param %s is given twice, with other values",
+                            line_of(param), notice_plain(name, plain, sizeof plain));
     else
         put(l, group, name, value, param);
 }
@@ -149,9 +149,10 @@ static void put_where(struct listing *l, const xmlNode *where)
 static enum burst_err list_voevent(const xmlNode *root, struct said *said, struct burst_error *reterr)
 {
     struct listing l = {said, reterr, BURST_OK};
+    char plain[49];
     if (!is_named(root, "VOEvent"))
-        return burst_fail(reterr, BURST_E_UNSUPPORTED, "line %d: a <%.48s> is no VOEvent", line_of(root),
-                          chars(root->name));
+        return burst_fail(reterr, BURST_E_UNSUPPORTED, "line %d: a <%s> is no VOEvent", line_of(root),
+                          notice_plain(chars(root->name), plain, sizeof plain));
     put(&l, "/VOEvent", "ivorn", attribute_of(root, "ivorn"), root);
     put(&l, "/VOEvent", "role", attribute_of(root, "role"), root);
     const xmlNode *date = find_child(find_child(root, "Who"), "Date"), *why = find_child(root, "Why"),
@@ -184,17 +185,15 @@ static void refuse_doctype(void *context, const xmlChar *name, const xmlChar *ex
     xmlStopParser(parser);
 }
 
-/* libxml2's message is of a line or more and may hold bytes of the document. */
 static void note_error(void *context, xmlError *e)
 {
     xmlParserCtxt *parser = context;
     struct trouble *t = parser->_private;
     if (t->failed || t->has_doctype || e->level < XML_ERR_ERROR) return;
     *t = (struct trouble){.failed = true, .code = e->code, .line = e->line, .column = e->int2};
-    (void)snprintf(t->text, sizeof t->text, "%s", e->message ? e->message : "not well-formed");
-    t->text[strcspn(t->text, "\n")] = 0;
-    for (char *c = t->text; *c; c++)
-        if (!isprint((unsigned char)*c)) *c = '?';
+    (void)notice_plain(e->message ? e->message : "not well-formed", t->text, sizeof t->text);
+    size_t n = strlen(t->text);
+    if (n && t->text[n - 1] == '?') t->text[n - 1] = 0; /* the message's own end of line */
 }
 
 static enum burst_err read_document(const xmlDoc *doc, const struct trouble *t, struct notice *ret_n,

@@ -39,7 +39,7 @@ static const char SVOM_XML[] = TEXTS_HEAD(
                                                     "value=\"not-requested\"/>\n"
                                                     "<Param name=\"Sat_Longitude\" "
                                                     "value=\"-126.5\"/></Group>\n" TEXTS_PLACE(
-                                                        "2026-11-20T12:34:00.000000", "157.0407", "10.2323", "0.1722")
+                                                        "2026-11-20T12:34:00.000000", "150.1234", "12.3456", "0.1357")
                                                         TEXTS_TAIL;
 
 static const char GRM_XML[] = TEXTS_HEAD(
@@ -63,8 +63,8 @@ static const char RETRACTION_XML[] =
                                                            "<Param name=\"Instrument\" value=\"ECLAIRs\"/>\n"
                                                            "<Group name=\"Svom_Identifiers\"><Param name=\"Burst_Id\" "
                                                            "value=\"sb26112003\"/></Group>\n" TEXTS_PLACE(
-                                                               "2026-11-20T12:34:00.000000", "157.0407", "10.2323",
-                                                               "0.1722") "<Citations><EventIVORN "
+                                                               "2026-11-20T12:34:00.000000", "150.1234", "12.3456",
+                                                               "0.1357") "<Citations><EventIVORN "
                                                                          "cite=\"retraction\">ivo://org.svom/"
                                                                          "fsc#sb26112003_grm-trigger</EventIVORN>\n"
                                                                          "<EventIVORN "
@@ -87,7 +87,7 @@ static const char GECAM_XML[] = TEXTS_HEAD(
                                                                                "value=\"45240.000\"/>\n"
                                                                                "<Param name=\"TRIGGER_SIGNIF\" "
                                                                                "value=\" "
-                                                                               "4.90\"/><Param name=\"TRIGGER_DUR\" "
+                                                                               "5.30\"/><Param name=\"TRIGGER_DUR\" "
                                                                                "value=\"0.200\"/>\n"
                                                                                "<Param "
                                                                                "name=\"TRIGGER_ERANGE_LoEnergy\" "
@@ -95,17 +95,17 @@ static const char GECAM_XML[] = TEXTS_HEAD(
                                                                                "name=\"TRIGGER_ERANGE_HiEnergy\" "
                                                                                "value=\"140\"/>\n"
                                                                                "<Param name=\"TRIGGER_DETS\" "
-                                                                               "value=\"0x1030080\"/><Param "
+                                                                               "value=\"0x1020081\"/><Param "
                                                                                "name=\"SRC_CLASS\" value=\"SFLARE\"/>\n"
                                                                                "<Param name=\"BURST_INTEN\" "
-                                                                               "value=\"1402\"/><Param "
+                                                                               "value=\"1234\"/><Param "
                                                                                "name=\"BURST_DUR\" value=\"4.000\"/>\n"
                                                                                "<Param name=\"SC_LAT\" "
-                                                                               "value=\"-27.65\"/><Param "
+                                                                               "value=\"-21.50\"/><Param "
                                                                                "name=\"SC_LONG\" "
                                                                                "value=\"250.5\"/>\n" TEXTS_PLACE(
-                                                                                   "2026-11-20T12:34:00.00", "290.3500",
-                                                                                   "18.4100", "3.6099") TEXTS_TAIL;
+                                                                                   "2026-11-20T12:34:00.00", "291.2500",
+                                                                                   "17.6200", "4.1203") TEXTS_TAIL;
 
 /* 2026-11-20T12:34:00 UTC is second 816870845 of Fermi's mission elapsed time. */
 static const char GBM_XML[] = TEXTS_HEAD(
@@ -158,8 +158,8 @@ static const char GBM_XML[] = TEXTS_HEAD(
                                                                                      "value=\"source_object\"/"
                                                                                      ">\n" TEXTS_PLACE(
                                                                                          "2026-11-20T12:34:00.00",
-                                                                                         "163.8167", "-35.4000",
-                                                                                         "13.2667") "<Citations><"
+                                                                                         "161.2345", "-31.2000",
+                                                                                         "11.2345") "<Citations><"
                                                                                                     "EventIVORN "
                                                                                                     "cite=\"followup\">"
                                                                                                     "ivo://"
@@ -171,13 +171,13 @@ static const char GBM_XML[] = TEXTS_HEAD(
                                                                                                     "\n" TEXTS_TAIL;
 
 static const char SWIFT_XML[] = TEXTS_HEAD(
-    "ivo://nasa.gsfc.gcn/SWIFT#BAT_GRB_Pos_1187142-406") "<Param name=\"Packet_Type\" value=\"61\"/><Param "
+    "ivo://nasa.gsfc.gcn/SWIFT#BAT_GRB_Pos_1234567-406") "<Param name=\"Packet_Type\" value=\"61\"/><Param "
                                                          "name=\"Pkt_Ser_Num\" value=\"12\"/>\n"
-                                                         "<Param name=\"TrigID\" value=\"1187142\"/><Param "
+                                                         "<Param name=\"TrigID\" value=\"1234567\"/><Param "
                                                          "name=\"Integ_Time\" value=\"144.000\"/>\n"
-                                                         "<Param name=\"Cat_Num\" value=\"26959\"/><Param "
+                                                         "<Param name=\"Cat_Num\" value=\"12345\"/><Param "
                                                          "name=\"Rate_Signif\" value=\"0.00\"/>\n"
-                                                         "<Param name=\"Image_Signif\" value=\"26.75\"/>\n"
+                                                         "<Param name=\"Image_Signif\" value=\"21.75\"/>\n"
                                                          "<Group name=\"Solution_Status\"><Param "
                                                          "name=\"GRB_Identified\" value=\"true\"/>\n"
                                                          "<Param name=\"Target_Imag_Trig\" value=\"true\"/><Param "
@@ -188,31 +188,31 @@ static const char SWIFT_XML[] = TEXTS_HEAD(
                                                          "<Param name=\"Near_Bright_Star\" value=\"false\"/></Group>\n"
                                                          "<Group name=\"Misc_Flags\"><Param name=\"Near_Bright_Star\" "
                                                          "value=\"true\"/></Group>\n" TEXTS_PLACE(
-                                                             "2026-11-20T12:34:00.00", "83.6790", "22.3339", "0.0500")
+                                                             "2026-11-20T12:34:00.00", "80.1250", "21.5000", "0.0500")
                                                              TEXTS_TAIL;
 
 static const char SVOM_JSON[] =
     "{\"$schema\": \"https://gcn.nasa.gov/schema/v7.2.1/gcn/notices/svom/trigger.schema.json\",\n"
     " \"instrument\": \"ECLAIRs\", \"alert_datetime\": \"2026-11-20T12:35:00Z\", \"alert_tense\": \"current\",\n"
     " \"alert_type\": \"initial\", \"id\": [\"sb26112003\"], \"trigger_time\": \"2026-11-20T12:34:00.000000\",\n"
-    " \"ra\": 157.0407, \"dec\": 10.2323, \"ra_dec_error\": 0.1722, \"image_snr\": 9.25, \"image_duration\": 20.48,\n"
+    " \"ra\": 150.1234, \"dec\": 12.3456, \"ra_dec_error\": 0.1357, \"image_snr\": 9.25, \"image_duration\": 20.48,\n"
     " \"image_energy_range\": [5, 20], \"trigger_type\": \"image\", \"slew_status\": \"not_requested\"}\n";
 
 static const char GBM_JSON[] =
     "{\"alert_type\": \"update\", \"alert_tense\": \"current\", \"mission\": \"Fermi\", \"instrument\": \"GBM\",\n"
     " \"id\": [\"816870845\", \"bn261120523\"], \"trigger_time\": \"2026-11-20T12:34:00.00\", \"record_number\": 2,\n"
-    " \"classification\": {\"DISTANT_PARTICLES\": 0.25, \"SOLAR_FLARE\": 0.72}, \"ra\": \"163.8167\", \"dec\": "
-    "\"-35.4\",\n"
-    " \"ra_dec_error\": 13.2667, \"containment_probability\": 0.68, \"rate_snr\": 6.4, \"rate_duration\": 1.024,\n"
+    " \"classification\": {\"DISTANT_PARTICLES\": 0.25, \"SOLAR_FLARE\": 0.72}, \"ra\": \"161.2345\", \"dec\": "
+    "\"-31.2\",\n"
+    " \"ra_dec_error\": 11.2345, \"containment_probability\": 0.68, \"rate_snr\": 6.4, \"rate_duration\": 1.024,\n"
     " \"rate_energy_range\": [47, 291], \"trigger_type\": \"rate\", \"subtype\": \"FLIGHT_POSITION\", \"longitude\": "
     "257.17,\n"
     " \"detectors_status\": [\"on\", \"triggered\", \"triggered\", \"on\"], \"human_in_the_loop\": false}\n";
 
 static const char EP_JSON[] =
     "{\"$schema\": \"https://gcn.nasa.gov/schema/v4.1.0/gcn/notices/einstein_probe/wxt/alert.schema.json\",\n"
-    " \"instrument\": \"WXT\", \"trigger_time\": \"2026-11-20T12:34:00.5Z\", \"id\": [\"01709259773\"], \"ra\": "
-    "184.664,\n"
-    " \"dec\": -6.146, \"ra_dec_error\": 0.05, \"image_energy_range\": [0.5, 4.0], \"net_count_rate\": 0.07,\n"
+    " \"instrument\": \"WXT\", \"trigger_time\": \"2026-11-20T12:34:00.5Z\", \"id\": [\"01709990001\"], \"ra\": "
+    "181.25,\n"
+    " \"dec\": -5.5, \"ra_dec_error\": 0.05, \"image_energy_range\": [0.5, 4.0], \"net_count_rate\": 0.07,\n"
     " \"image_snr\": 7.0, \"additional_info\": \"Words,\\nand more.\"}\n";
 
 /* `text`, which may be the last answer, with the first `from` replaced by `to`; the test is wrong if there is none. */

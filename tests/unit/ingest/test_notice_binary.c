@@ -10,12 +10,12 @@ static struct burst_error why;
 
 /* The packet of GECAM-B's trigger 411 in notice_texts.h, by the layout in the reader's own comment. */
 static const int32_t GECAM[40] = {
-    [0] = 188,    [1] = 3,      [4] = 411,  [5] = 21364, [6] = 452400000, [7] = 2903500, [8] = 184100,
-    [9] = 1402,   [10] = 36099, [11] = 2,   [12] = 186,  [13] = 9077,     [14] = 40000,  [16] = -2765,
-    [17] = 25050, [19] = 2,     [20] = 490, [24] = 30,   [25] = 140};
+    [0] = 188,    [1] = 3,      [4] = 411,  [5] = 21364, [6] = 452400000, [7] = 2912500, [8] = 176200,
+    [9] = 1234,   [10] = 41203, [11] = 2,   [12] = 190,  [13] = 8000,     [14] = 40000,  [16] = -2150,
+    [17] = 25050, [19] = 2,     [20] = 530, [24] = 30,   [25] = 140};
 static const int32_t GBM[40] = {
-    [0] = 111,     [1] = 5,       [4] = 816870845,          [5] = 21364,    [6] = 4524000, [7] = 1638167,
-    [8] = -354000, [11] = 132667, [18] = 1 << 27 | 1 << 29, [19] = 1 << 24, [21] = 640,    [23] = 8 | 184 << 16};
+    [0] = 111,     [1] = 5,       [4] = 816870845,          [5] = 21364,    [6] = 4524000, [7] = 1612345,
+    [8] = -312000, [11] = 112345, [18] = 1 << 27 | 1 << 29, [19] = 1 << 24, [21] = 640,    [23] = 8 | 184 << 16};
 
 static enum burst_err read_words(enum burst_mission mission, const int32_t words[40], int at, int32_t value)
 {
@@ -35,13 +35,13 @@ TEST(a_gecam_packet_says_what_its_voevent_says)
     CHECK(notice.event_class == CLASS_SOLAR_FLARE && notice.kind == NOTICE_TRIGGER && notice.type == ALERT_INITIAL);
     CHECK_INT(notice.trigger_ns, TRIGGER_NS);
     CHECK_NEAR(notice.trigger_digit_s, 1e-4, 1e-12);
-    CHECK_NEAR(notice.ra_deg, 290.35, 1e-9);
-    CHECK_NEAR(notice.dec_deg, 18.41, 1e-9);
-    CHECK_NEAR(notice.error_deg, 3.6099, 1e-9);
-    CHECK_NEAR(notice.snr_sigma, 4.9, 1e-9);
+    CHECK_NEAR(notice.ra_deg, 291.25, 1e-9);
+    CHECK_NEAR(notice.dec_deg, 17.62, 1e-9);
+    CHECK_NEAR(notice.error_deg, 4.1203, 1e-9);
+    CHECK_NEAR(notice.snr_sigma, 5.3, 1e-9);
     CHECK_NEAR(notice.duration_s, 4, 1e-9);
     CHECK_NEAR(notice.sat_longitude_deg, -109.5, 1e-9);
-    CHECK(notice.e_min_kev == 30 && notice.e_max_kev == 140 && notice.intensity == 1402 && notice.containment == 0.68);
+    CHECK(notice.e_min_kev == 30 && notice.e_max_kev == 140 && notice.intensity == 1234 && notice.containment == 0.68);
     CHECK(notice.trigger_type == TRIGGER_TYPE_RATE && !notice.detectors_known && notice.tense == TENSE_CURRENT);
 }
 
@@ -66,8 +66,8 @@ TEST(a_gbm_packet_says_what_its_voevent_says)
     CHECK_STR(notice.mission_class, "SOLAR_FLARE");
     CHECK_INT(notice.trigger_ns, TRIGGER_NS);
     CHECK_NEAR(notice.trigger_digit_s, 0.01, 1e-12);
-    CHECK_NEAR(notice.dec_deg, -35.4, 1e-9);
-    CHECK_NEAR(notice.error_deg, 13.2667, 1e-9);
+    CHECK_NEAR(notice.dec_deg, -31.2, 1e-9);
+    CHECK_NEAR(notice.error_deg, 11.2345, 1e-9);
     CHECK_NEAR(notice.snr_sigma, 6.4, 1e-9);
     CHECK(notice.flags == (NOTICE_LONG | NOTICE_TIME_MATCH | NOTICE_DELAYED) && isnan(notice.class_p));
     CHECK_INT(read_words(MISSION_FERMI, GBM, 0, 112), BURST_OK);

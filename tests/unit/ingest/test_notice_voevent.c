@@ -28,7 +28,7 @@ TEST(an_eclairs_wakeup_is_read_whole)
     CHECK_NEAR(notice.snr_sigma, 9.25, 0);
     CHECK_NEAR(notice.timescale_s, 20.48, 0);
     CHECK(notice.e_min_kev == 5 && notice.e_max_kev == 20 && notice.trigger_type == TRIGGER_TYPE_IMAGE);
-    CHECK(notice.ra_deg == 157.0407 && notice.dec_deg == 10.2323 && notice.error_deg == 0.1722);
+    CHECK(notice.ra_deg == 150.1234 && notice.dec_deg == 12.3456 && notice.error_deg == 0.1357);
     CHECK_NEAR(notice.containment, 0.9, 0);
     CHECK(notice.slew == SLEW_NOT_REQUESTED && notice.sat_longitude_deg == -126.5);
     CHECK(notice.event_class == CLASS_N && notice.flags == 0 && !notice.detectors_known);
@@ -47,8 +47,8 @@ TEST(a_grm_trigger_without_place_has_none)
 
 TEST(a_radius_of_minus_one_is_no_radius)
 {
-    CHECK_INT(svom(changed(SVOM_XML, "<Error2Radius>0.1722", "<Error2Radius>-1.0000")), BURST_OK);
-    CHECK(notice.ra_deg == 157.0407 && isnan(notice.error_deg) && isnan(notice.containment));
+    CHECK_INT(svom(changed(SVOM_XML, "<Error2Radius>0.1357", "<Error2Radius>-1.0000")), BURST_OK);
+    CHECK(notice.ra_deg == 150.1234 && isnan(notice.error_deg) && isnan(notice.containment));
 }
 
 TEST(a_retraction_says_what_it_takes_back)
@@ -79,12 +79,12 @@ TEST(an_svom_packet_type_that_is_new_is_information)
 TEST(a_catalogue_source_has_number_and_name)
 {
     const char *text = changed(changed(SVOM_XML, "\"202\"", "\"203\""), "</What>",
-                               "<Group name=\"Target_Info\"><Param name=\"Onboard_Catalog_Id\" value=\"81\"/>"
-                               "<Param name=\"Source_Name\" value=\"GX 340-00\"/></Group></What>");
+                               "<Group name=\"Target_Info\"><Param name=\"Onboard_Catalog_Id\" value=\"7\"/>"
+                               "<Param name=\"Source_Name\" value=\"Source X-1\"/></Group></What>");
     CHECK_INT(svom(text), BURST_OK);
     CHECK(notice.kind == NOTICE_CATALOGUE_SOURCE && notice.event_class == CLASS_KNOWN_SOURCE);
-    CHECK(notice.catalogue_id == 81 && notice.flags == NOTICE_IN_CATALOGUE);
-    CHECK_STR(notice.catalogue_name, "GX 340-00");
+    CHECK(notice.catalogue_id == 7 && notice.flags == NOTICE_IN_CATALOGUE);
+    CHECK_STR(notice.catalogue_name, "Source X-1");
 }
 
 TEST(gecam_flight_is_read_with_its_satellite_in_the_id)
@@ -93,9 +93,9 @@ TEST(gecam_flight_is_read_with_its_satellite_in_the_id)
     CHECK_STR(notice.id, "GECAM-B-411");
     CHECK_STR(notice.trigger_name, "411");
     CHECK_STR(notice.mission_class, "SFLARE");
-    CHECK(notice.event_class == CLASS_SOLAR_FLARE && notice.detectors == 0x1030080);
-    CHECK(notice.snr_sigma == 4.9 && notice.timescale_s == 0.2 && notice.e_min_kev == 30 && notice.e_max_kev == 140);
-    CHECK(notice.intensity == 1402 && notice.duration_s == 4 && notice.containment == 0.68);
+    CHECK(notice.event_class == CLASS_SOLAR_FLARE && notice.detectors == 0x1020081);
+    CHECK(notice.snr_sigma == 5.3 && notice.timescale_s == 0.2 && notice.e_min_kev == 30 && notice.e_max_kev == 140);
+    CHECK(notice.intensity == 1234 && notice.duration_s == 4 && notice.containment == 0.68);
     CHECK_NEAR(notice.sat_longitude_deg, -109.5, 1e-12);
     CHECK(notice.source.instrument == INSTRUMENT_GRD && notice.trigger_ns == TRIGGER_NS);
     CHECK_INT(read_as(MISSION_GECAM_B, NOTICE_XML, changed(GECAM_XML, "\"188\"", "\"189\"")), BURST_OK);
@@ -136,9 +136,9 @@ TEST(zeros_of_a_gbm_alert_are_no_place)
 TEST(swift_flags_a_lost_star_tracker_and_a_catalogued_source)
 {
     CHECK_INT(read_as(MISSION_EXTERNAL, NOTICE_XML, SWIFT_XML), BURST_OK);
-    CHECK_STR(notice.id, "Swift-BAT-1187142");
+    CHECK_STR(notice.id, "Swift-BAT-1234567");
     CHECK(notice.flags == NOTICE_LOST_LOCK && notice.event_class == CLASS_GRB && notice.kind == NOTICE_TRIGGER);
-    CHECK(notice.snr_sigma == 26.75 && notice.trigger_type == TRIGGER_TYPE_IMAGE && notice.catalogue_id == 26959);
+    CHECK(notice.snr_sigma == 21.75 && notice.trigger_type == TRIGGER_TYPE_IMAGE && notice.catalogue_id == 12345);
     CHECK(notice.source.instrument == INSTRUMENT_NONE && notice.containment == 0.9);
     const char *known =
         changed(SWIFT_XML, "\"Target_in_Flt_Catalog\" value=\"false\"", "\"Target_in_Flt_Catalog\" value=\"true\"");
@@ -170,21 +170,21 @@ TEST(spelling_may_vary)
         {"<Group name=\"Detection_Info\"><Param name=\"SNR\" value=\"9.25\" unit=\"sigma\"/>",
          "<Param name=\"SNR\"><Value>9.25</Value></Param><Group name=\"Detection_Info\">"},
         {"<Author", "<Author><title>{\"full_name\": \"A &amp; B\"}</title></Author><Author"},
-        {"<C1>157.0407</C1>", "<C1>157.<!-- split -->0407</C1>"},
-        {"<C1>157.0407</C1>", "<C1><![CDATA[157.0407]]></C1>"},
+        {"<C1>150.1234</C1>", "<C1>150.<!-- split -->1234</C1>"},
+        {"<C1>150.1234</C1>", "<C1><![CDATA[150.1234]]></C1>"},
         {"<?xml version='1.0' encoding='UTF-8'?>\n", "\xef\xbb\xbf \n<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>"},
         {"<Param name=\"Instrument\"", "<Param name=\"Surprise\" value=\"&lt;7&gt;\"/><Param name=\"Instrument\""},
         {"UTC-ICRS-GEO\"/>", "UTC-FK5-GEO\"/>"},
         {" unit=\"sigma\"", ""},
-        {"<Name1>RA</Name1><Name2>Dec</Name2><Value2><C1>157.0407</C1><C2>10.2323",
-         "<Name1>Dec</Name1><Name2>RA</Name2><Value2><C1>10.2323</C1><C2>157.0407"},
+        {"<Name1>RA</Name1><Name2>Dec</Name2><Value2><C1>150.1234</C1><C2>12.3456",
+         "<Name1>Dec</Name1><Name2>RA</Name2><Value2><C1>12.3456</C1><C2>150.1234"},
     };
     for (size_t i = 0; i < sizeof CHANGES / sizeof CHANGES[0]; i++) {
         const char *text = changed(SVOM_XML, CHANGES[i][0], CHANGES[i][1]);
         if (strstr(text, "<VOEvent")) text = changed(text, "</voe:VOEvent>", "</VOEvent>");
         why.text[0] = 0;
         CHECK_SAY(!svom(text), "%s: %s", CHANGES[i][1], why.text);
-        CHECK(notice.snr_sigma == 9.25 && notice.ra_deg == 157.0407 && notice.dec_deg == 10.2323);
+        CHECK(notice.snr_sigma == 9.25 && notice.ra_deg == 150.1234 && notice.dec_deg == 12.3456);
     }
 }
 
@@ -202,9 +202,9 @@ TEST(what_cannot_be_believed_is_refused_by_name)
         {SVOM_XML, "<Param name=\"Burst_Id\" value=\"sb26112003\"/>", "", MISSION_SVOM, BURST_E_MISSING, "Burst_Id"},
         {SVOM_XML, "", "", MISSION_FERMI, BURST_E_CONFLICT, "SVOM on the topic of another"},
         {SVOM_XML, "", "", MISSION_EXTERNAL, BURST_E_CONFLICT, "SVOM on the topic of another"},
-        {SVOM_XML, "<C2>10.2323", "<C2>90.0001", MISSION_SVOM, BURST_E_RANGE, "line 19: C2 is '90.0001': -90 to 90"},
-        {SVOM_XML, "<C1>157.0407</C1>", "", MISSION_SVOM, BURST_E_RANGE, "half a position: declination"},
-        {SVOM_XML, "<C1>157.0407", "<C1>-0.1", MISSION_SVOM, BURST_E_RANGE, "0 to 360"},
+        {SVOM_XML, "<C2>12.3456", "<C2>90.0001", MISSION_SVOM, BURST_E_RANGE, "line 19: C2 is '90.0001': -90 to 90"},
+        {SVOM_XML, "<C1>150.1234</C1>", "", MISSION_SVOM, BURST_E_RANGE, "half a position: declination"},
+        {SVOM_XML, "<C1>150.1234", "<C1>-0.1", MISSION_SVOM, BURST_E_RANGE, "0 to 360"},
         {SVOM_XML, "\"20\"", "\"5\"", MISSION_SVOM, BURST_E_RANGE, "energy band 5 to 5"},
         {SVOM_XML, "12:34:20.480Z", "12:33:20.480Z", MISSION_SVOM, BURST_E_TIME, "ends before it starts"},
         {SVOM_XML, "value=\"2026-11-20T12:34:20.480Z\"", "value=\"N/A\"", MISSION_SVOM, BURST_E_TIME,
@@ -230,7 +230,7 @@ TEST(what_cannot_be_believed_is_refused_by_name)
         {GECAM_XML, "\"45240.000\"", "\"45242.000\"", MISSION_GECAM_B, BURST_E_CONFLICT, "2.00 s from it"},
         {GECAM_XML, "\"411\"", "\"0\"", MISSION_GECAM_B, BURST_E_RANGE, "Trigger_Number is '0'"},
         {GECAM_XML, "Trigger_Number", "Trigger_Nummer", MISSION_GECAM_B, BURST_E_MISSING, "no trigger id"},
-        {GECAM_XML, "0x1030080", "0x2030080", MISSION_GECAM_B, BURST_E_RANGE, "25 bits"},
+        {GECAM_XML, "0x1020081", "0x2020081", MISSION_GECAM_B, BURST_E_RANGE, "25 bits"},
         {GBM_XML, "value=\"816870845\"", "value=\"816870846\"", MISSION_FERMI, BURST_E_CONFLICT, "another trigger"},
         {GBM_XML, "00_816870845_44", "00_8168708451_44", MISSION_FERMI, BURST_E_CONFLICT, "another trigger"},
         {GBM_XML, "\"111\"", "\"131\"", MISSION_FERMI, BURST_E_UNSUPPORTED, "packet type 131 (GBM_Flt_Pos"},
@@ -238,7 +238,7 @@ TEST(what_cannot_be_believed_is_refused_by_name)
          BURST_E_FORMAT, "true or false"},
         {GBM_XML, "\"0x6\"", "\"0x4000\"", MISSION_FERMI, BURST_E_RANGE, "14 bits"},
         {SWIFT_XML, "\"61\"", "\"63\"", MISSION_EXTERNAL, BURST_E_UNSUPPORTED, "Swift packet type 63"},
-        {SWIFT_XML, "value=\"1187142\"", "value=\"118714\"", MISSION_EXTERNAL, BURST_E_CONFLICT, "another trigger"},
+        {SWIFT_XML, "value=\"1234567\"", "value=\"123456\"", MISSION_EXTERNAL, BURST_E_CONFLICT, "another trigger"},
         {SWIFT_XML, "", "", MISSION_SVOM, BURST_E_CONFLICT, "Swift on the topic of another"},
     };
     for (size_t i = 0; i < sizeof TABLE / sizeof TABLE[0]; i++) {

@@ -1,0 +1,8 @@
+/* Any bytes as a notice in JSON; an accepted one keeps every promise of records/notice.h. */
+#include "fuzz/notice_promises.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    promise_any_mission(NOTICE_JSON, data, size);
+    return 0;
+}
