@@ -32,8 +32,8 @@ TEST(what_is_absent_or_null_stays_unknown)
 {
     static const char *const little[] = {
         "{\"time\":\"2026-01-01T00:00:00Z\"}",
-        "{\"time\":\"2026-01-01T00:00:00Z\",\"position_km\":null,\"quaternion\":null,\"saa\":null,\"attitude_valid\":"
-        "null}",
+        "{\"time\":\"2026-01-01T00:00:00Z\",\"position_km\":null,\"quaternion\":null,\"saa\":null}",
+        "{\"time\":\"2026-01-01T00:00:00Z\",\"attitude_valid\":null}",
         "{\"time\":\"2026-01-01T00:00:00Z\",\"temperature\":21,\"note\":{\"saa\":[true]}}",
     };
     for (size_t i = 0; i < sizeof little / sizeof *little; i++) {
