@@ -146,7 +146,7 @@ class Gateway:
         for s, end in zip((self.pub, self.router), self.ends):
             self.bind(s, end)
         self.stream, self.log, self.data_time, self.beaten = uuid.uuid4().bytes, [], None, 0.0
-        self.n_replayed = 0
+        self.n_replayed, self.lost = 0, set()  # lost: numbers that nobody has had from us yet
 
     def bind(self, s, end):
         """A socket that was closed a moment ago may still hold its port."""
@@ -177,6 +177,8 @@ class Gateway:
         self.number(piece)
         if live:
             self.pub.send_multipart(self.frames(len(self.log)), copy=False)
+        else:
+            self.lost.add(len(self.log))
 
     def send_raw(self, frames):
         self.pub.send_multipart(frames)
@@ -206,6 +208,7 @@ class Gateway:
         for seq in range(start, stop):
             self.router.send_multipart([who, b'ITEM', *self.frames(seq)], copy=False)
             self.n_replayed += 1
+            self.lost.discard(seq)
         self.router.send_multipart([who, b'END', topic, max(start, stop).to_bytes(8, 'big')])
 
     def beat(self):
@@ -425,7 +428,7 @@ class Player:
 
     def badframe(self):
         g = self.gateways[0]
-        good = [TOPIC, HEADER.pack(b'BRST', 1, 0, 1, g.stream, len(g.log) + 1000000, 0), b'x']
+        good = [TOPIC, HEADER.pack(b'BRST', 1, 0, 1, g.stream, len(g.log) + 1000000, time.time_ns()), b'x']
         for frames in ([TOPIC], [TOPIC, b'short', b'x'], [TOPIC, b'JUNK' + good[1][4:], b'x'], [TOPIC, good[1][:4] + b'\x09' + good[1][5:], b'x'],
                        [b'burst.v1.nobody.knows.events', good[1], b'x'], good + [b'seal?']):
             g.send_raw(frames)
@@ -440,7 +443,8 @@ class Player:
                 continue
             c = status['counters']
             now = (c['messages'], c['duplicates'], c['windows'], c['verdicts'], sum(g.n_replayed for g in self.gateways))
-            busy = status['queues']['work'] or status['queues']['publish'] or self.taken is None or self.taken < self.sent_to
+            busy = (any(g.lost for g in self.gateways) or status['queues']['work'] or status['queues']['publish']
+                    or self.taken is None or self.taken < self.sent_to)
             if busy or now != last:
                 last, since = now, time.time()
             elif time.time() > since + 2.5:  # longer than history is asked again in
@@ -543,13 +547,22 @@ def session(folder, started, sky, plan, lateness_s, model=MODEL, ahead_s=None, l
     return read_trace(trace), verdicts, player.counters, time.time() - begun
 
 
-def compare_verdicts(tidy, disordered):
-    """What differs in `core`, as a sentence; '' when nothing does."""
+def core_but(verdict, words):
+    """`core` without these words of the evidence's quality."""
     from harness import core
+    v = core(verdict)
+    v['evidence'] = [dict(e, quality=[w for w in e.get('quality', []) if w not in words]) for e in v.get('evidence', [])]
+    return v
+
+
+def compare_verdicts(tidy, disordered, words=('time_steps_back',)):
+    """What differs in `core`, as a sentence; '' when nothing does. That times stepped back inside a table is said in the evidence, and
+    is so in one run alone: what it changes otherwise must be nothing."""
     if set(tidy) != set(disordered):
         return f'revisions of one run alone: {sorted(set(tidy) ^ set(disordered))[:6]}'
-    wrong = [k for k in sorted(tidy) if core(tidy[k]) != core(disordered[k])]
+    a, b = ({k: core_but(v, words) for k, v in run.items()} for run in (tidy, disordered))
+    wrong = [k for k in sorted(a) if a[k] != b[k]]
     if not wrong:
         return ''
-    a, b = core(tidy[wrong[0]]), core(disordered[wrong[0]])
-    return f'{len(wrong)} of {len(tidy)} revisions differ: {wrong[0]} in ' + ', '.join(f'{k}: {a.get(k)} / {b.get(k)}'[:300] for k in set(a) | set(b) if a.get(k) != b.get(k))
+    x, y = a[wrong[0]], b[wrong[0]]
+    return f'{len(wrong)} of {len(a)} revisions differ: {wrong[0]} in ' + ', '.join(f'{k}: {x.get(k)} / {y.get(k)}'[:300] for k in set(x) | set(y) if x.get(k) != y.get(k))
