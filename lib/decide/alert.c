@@ -57,18 +57,19 @@ static void awaiting_fill(const struct alert *a, struct verdict *v)
     v->expected_ns = v->call ? 0 : a->now.expected_ns;
 }
 
-/* The position of a notice, which has a radius, is better than that of a pixel; an older one better than none. */
+/* The position of a notice with a radius is better than that of a pixel, which is better than one without; an older one is better
+ * than none. */
 static void position_fill(const struct alert *a, struct verdict *v)
 {
-    if (!isnan(a->error_deg)) {
-        v->ra_deg = a->ra_deg;
-        v->dec_deg = a->dec_deg;
-        v->ra_dec_error_deg = a->error_deg;
-        v->containment = a->containment;
-    } else if (isnan(v->ra_deg) && a->now.record_number > 0) {
+    if (isnan(v->ra_deg) && a->now.record_number > 0) {
         v->ra_deg = a->last.ra_deg;
         v->dec_deg = a->last.dec_deg;
     }
+    if (isnan(a->ra_deg) || (isnan(a->error_deg) && !isnan(v->ra_deg))) return;
+    v->ra_deg = a->ra_deg;
+    v->dec_deg = a->dec_deg;
+    v->ra_dec_error_deg = a->error_deg;
+    v->containment = a->containment;
 }
 
 static void record_begin(struct alert *a, struct source source, struct verdict *v)
