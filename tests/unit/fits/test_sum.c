@@ -16,6 +16,35 @@ TEST(words_add_with_the_carry_coming_back)
     CHECK_INT(fits_sum(NULL, 0, 9), 9);
 }
 
+/* Word by word, as the standard writes it (appendix J). */
+static uint32_t sum_of_words(const uint8_t *bytes, size_t n, uint32_t sum)
+{
+    uint64_t total = sum;
+    for (size_t i = 0; i < n; i += 4)
+        total += (uint64_t)bytes[i] << 24 | (uint64_t)bytes[i + 1] << 16 | (uint64_t)bytes[i + 2] << 8 | bytes[i + 3];
+    while (total >> 32)
+        total = (total & UINT32_MAX) + (total >> 32);
+    return (uint32_t)total;
+}
+
+TEST(data_of_every_length_sum_word_by_word)
+{
+    uint8_t bytes[400];
+    uint32_t x = 1;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        x = x * 1664525 + 1013904223; /* Numerical Recipes' generator; high words, so that sums carry */
+        bytes[i] = i % 4 ? (uint8_t)(x >> 24) : 0xff;
+    }
+    for (size_t n = 0; n <= sizeof bytes; n += 4) {
+        CHECK_INT(fits_sum(bytes, n, 0), sum_of_words(bytes, n, 0));
+        CHECK_INT(fits_sum(bytes, n, UINT32_MAX), sum_of_words(bytes, n, UINT32_MAX));
+    }
+    memset(bytes, 0xff, sizeof bytes);
+    CHECK_INT(fits_sum(bytes, sizeof bytes, 0), UINT32_MAX);
+    memset(bytes, 0, sizeof bytes);
+    CHECK_INT(fits_sum(bytes, sizeof bytes, 0), 0);
+}
+
 static enum burst_err check(const char *card, const char *data)
 {
     made_primary(&file);
@@ -61,6 +90,7 @@ TEST(a_changed_byte_of_a_real_file_is_noticed)
 int main(void)
 {
     RUN(words_add_with_the_carry_coming_back);
+    RUN(data_of_every_length_sum_word_by_word);
     RUN(data_sums_are_compared);
     RUN(a_changed_byte_of_a_real_file_is_noticed);
     return check_report();
