@@ -4,13 +4,16 @@ of it is needed for a verdict."""
 import datetime
 import json
 import math
+import pathlib
 import signal
 import sys
 
-from harness import Cases, check
+from harness import GRB, Cases, check, core, finals
 from test_bad_input import Session
+from test_pipeline import chunks
 
 PLATFORM = b'burst-archive.v1.svom.platform'
+FERMI, EVENTS = b'burst-archive.v1.fermi.platform', b'burst-archive.v1.fermi.gbm.events'
 MIDDLE = datetime.datetime(2026, 11, 18, 3, 4, 15, 490000)  # of the exposures of fits_bytes.subimage
 MU, RADIUS_KM, INCLINATION = 398600.4418, 7003.0, math.radians(29)
 JSON = 2
@@ -117,11 +120,48 @@ def a_replay_that_goes_back_begins_anew(folder, started):
     check(s.daemon.counter('bad_platform.late') == 0, f'{s.daemon.status()["counters"]}')
 
 
+def night_of_110721(folder, started, killed):
+    """Final verdicts of the real burst with a satellite that is sent second by second."""
+    s = Session(folder, started)
+    start = datetime.datetime(2011, 7, 21, 4, 47, 9)  # 34 s before the trigger
+    for i, piece in enumerate(chunks(folder, 42, 4.0)):
+        for k in range(4):
+            t = start + datetime.timedelta(seconds=4 * i + k)
+            u = 1.1e-3 * (t - start).total_seconds()
+            body = {'time': t.isoformat() + 'Z', 'position_km': [6920 * math.cos(u), 6920 * math.sin(u) * 0.9, 6920 * math.sin(u) * 0.43588989]}
+            s.gateway.send(FERMI, json.dumps(body).encode(), content=JSON)
+        s.gateway.send(EVENTS, open(piece, 'rb').read())
+        s.gateway.serve()
+        if killed and i == 25:
+            check(s.wait(lambda c: c['windows'] > 20), f'{s.daemon.status()["counters"]}')
+            s.daemon.kill(signal.SIGKILL)
+            s.daemon.start()
+    check(s.wait(lambda c: c['verdicts'] + c['verdicts_known'] > 0), f'{s.daemon.status()["counters"]}')
+    check(s.wait(lambda c: any(v['state'] != 'open' or v['record_number'] > 1 for v in s.daemon.verdicts()), 90), 'one revision alone')
+    s.settle(15)  # silence closes the event
+    counters = s.daemon.status()['counters']
+    check(counters['verdict_conflicts'] == 0 and 'bad_platform.conflict' not in counters, f'{counters}')
+    return {i: core(v) for i, v in finals(s.daemon.verdicts()).items()}
+
+
+def a_burst_is_told_with_its_satellite_also_after_a_restart(folder, started):
+    if not GRB.exists():
+        return '../shared/data is absent'
+    whole, torn = pathlib.Path(folder, 'whole'), pathlib.Path(folder, 'torn')
+    whole.mkdir()
+    torn.mkdir()
+    want = night_of_110721(str(whole), started, False)
+    got = night_of_110721(str(torn), started, True)
+    check(want == got, f'{want} and after a restart {got}')
+    p = list(want.values())[0].get('platform', {})
+    check(-90 <= p.get('latitude', 99) <= 90 and p.get('saa') in ('inside', 'outside'), f'{p}')
+
+
 def main():
     cases = Cases()
     for case in (the_status_tells_where_the_satellite_is, bad_messages_are_counted_and_the_next_good_one_is_taken,
                  a_sub_image_is_told_with_its_satellite_and_without, a_restart_reads_what_is_needed_again_and_no_more,
-                 a_replay_that_goes_back_begins_anew):
+                 a_replay_that_goes_back_begins_anew, a_burst_is_told_with_its_satellite_also_after_a_restart):
         cases.run(case)
     cases.finish()
 
