@@ -43,7 +43,7 @@
          "what runs the networks: plain C, cpu (oneDNN), or the fastest at hand") \
     TEXT(image_catalogue, "image.catalogue", CONFIG_PATH, "config/catalogues/known-sources.csv", 0, \
          "known sources marked in the mask of a sub-image") \
-    TEXT(instruments_folder, "instruments.folder", CONFIG_PATH_OR_NONE, "config/instruments", CONFIG_CORE, \
+    TEXT(instruments_folder, "instruments.folder", CONFIG_PATH_OR_NONE, "config/instruments", 0, \
          "folder of files (*.yaml) that describe further instruments; \"\" leaves burstd with those it is built with") \
     REAL(lightcurve_lateness_s, "lightcurve.lateness_s", "s", 0, 60, "2", CONFIG_CORE, \
          "a 64 ms bin is closed this long after the instrument's latest good time") \
