@@ -22,6 +22,10 @@ ARCHIVE, LIVE = b'burst-archive.v1.svom.eclairs.subimage', b'burst.v1.svom.eclai
 STRUCTURE = ('SIMPLE', 'BITPIX', 'NAXIS', 'NAXIS1', 'NAXIS2', 'EXTEND', 'CHECKSUM', 'DATASUM', 'COMMENT', 'BUNIT', 'RADESYS', 'CUNIT1', 'CUNIT2')
 
 
+def utc(t):
+    return time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(t))
+
+
 class Image:
     """A simulated sub-image as keywords and pixels, to be changed and written again."""
 
@@ -112,6 +116,15 @@ class Session:
         for v in self.daemon.verdicts():
             out[v['id']].append(v)
         return out
+
+    def notice(self, burst_id, at, position):
+        """A trigger notice of ECLAIRs in the words of GCN's schema."""
+        body = {'$schema': 'https://gcn.nasa.gov/schema/v7.2.1/gcn/notices/svom/trigger.schema.json', 'instrument': 'ECLAIRs',
+                'alert_datetime': utc(at + 30) + 'Z', 'alert_tense': 'current', 'alert_type': 'initial', 'id': [burst_id],
+                'trigger_time': utc(at) + 'Z', 'ra': round(float(position[0]), 4), 'dec': round(float(position[1]), 4), 'ra_dec_error': 0.1,
+                'image_snr': 12.0, 'image_duration': 20.48, 'image_energy_range': [5, 20], 'trigger_type': 'image', 'slew_status': 'accepted'}
+        self.gateway.send(b'burst.v1.svom.trigger', json.dumps(body).encode(), 0, content=2)
+        self.gateway.serve()
 
     def ctl(self, *arguments):
         done = subprocess.run([program('burstctl'), *arguments, '--command', self.daemon.command], capture_output=True, text=True)
@@ -247,10 +260,6 @@ def doubled_images_are_counted_and_other_pixels_raise_an_alarm(folder, started):
     check(told['sb26twin'] == 1 and told['sb26last'] == 1, f'{told}')
 
 
-def utc(t):
-    return time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(t))
-
-
 def before_its_notice_or_an_hour_late_it_is_judged_and_told_how_late(folder, started):
     s, image = Session(folder, started), Image(folder)
     now = time.time()
@@ -263,17 +272,31 @@ def before_its_notice_or_an_hour_late_it_is_judged_and_told_how_late(folder, sta
         v = told[name][0]
         check(v['verdict'] == 'true' and v['alert_tense'] == 'current', f'{name}: {v["verdict"]} {v["alert_tense"]} {v["reasons"]}')
         check(least <= v['latency']['since_trigger'] < least + 120 * SLOW, f'{name}: {v["latency"]}')
-    notice = {'$schema': 'https://gcn.nasa.gov/schema/v7.2.1/gcn/notices/svom/trigger.schema.json', 'instrument': 'ECLAIRs',
-              'alert_datetime': utc(now) + 'Z', 'alert_tense': 'current', 'alert_type': 'initial', 'id': ['sb26fresh'],
-              'trigger_time': utc(now - 60) + 'Z', 'ra': round(float(fresh.trigger()[0]), 4), 'dec': round(float(fresh.trigger()[1]), 4),
-              'ra_dec_error': 0.1, 'image_snr': 12.0, 'image_duration': 20.48, 'image_energy_range': [5, 20], 'trigger_type': 'image',
-              'slew_status': 'accepted'}
-    s.gateway.send(b'burst.v1.svom.trigger', json.dumps(notice).encode(), 0, content=2)
-    check(s.wait(lambda c: c['verdicts'] >= 3 or c.get('notices', 0) >= 1, 20), f'{s.daemon.status()["counters"]}')
-    s.settle(1)
-    records = [v for v in s.daemon.verdicts() if v['id'] == 'sb26fresh']
-    check([v['record_number'] for v in records] == list(range(1, len(records) + 1)), f'{[v["record_number"] for v in records]}')
-    check(records[-1]['verdict'] == 'true', f'{records[-1]}')
+    s.notice('sb26fresh', now - 60, fresh.trigger())
+    records = s.records(3)['sb26fresh']
+    check([v['record_number'] for v in records] == [1, 2] and records[1]['verdict'] == 'true', f'{records}')
+    check(abs(records[1]['ra_dec_error'] - 0.1) < 1e-9 and records[1]['trigger_time'] == records[0]['trigger_time'], f'{records[1]}')
+
+
+def after_its_notice_it_revises_the_notices_event_unless_it_looks_elsewhere(folder, started):
+    s, image = Session(folder, started), Image(folder)
+    now = time.time()
+    times = {'DATE_OBS': utc(now - 60), 'DATE_END': utc(now - 40)}
+    right, wrong = image.but(BURST_ID='sb26right', **times), image.but(BURST_ID='sb26wrong', **times)
+    ra, dec = image.trigger()
+    s.notice('sb26right', now - 60, (ra, dec))
+    s.notice('sb26wrong', now - 60, (ra, dec - 5 if dec > 0 else dec + 5))
+    told = s.records(2)
+    check(all(told[n][0]['record_number'] == 1 and not told[n][0].get('evidence') for n in ('sb26right', 'sb26wrong')), f'{told}')
+    s.send(right, LIVE, 0)
+    s.send(wrong, LIVE, 0)
+    told = s.records(4)
+    v = told['sb26right'][-1]
+    check(v['record_number'] == 2 and v['verdict'] == 'true' and quality(v) == [], f'{v}')
+    v = told['sb26wrong'][-1]
+    check(v['record_number'] == 2, f'{v}')
+    forced(v, 'OTHER', ['wcs_conflict'])
+    check('put the trigger 5.0 degrees from the notice' in v['reasons'][0], f'{v["reasons"]}')
 
 
 # ---- wrong ----
@@ -475,6 +498,7 @@ if __name__ == '__main__':
     for case in (at_all_edges_of_the_sky_the_verdict_points_to_the_trigger_pixel, small_images_are_judged_as_far_as_they_go,
                  lost_rows_and_blocks_leave_a_verdict_and_a_lost_trigger_an_unclear_one, x_band_revises_vhf_and_what_comes_late_changes_nothing,
                  doubled_images_are_counted_and_other_pixels_raise_an_alarm, before_its_notice_or_an_hour_late_it_is_judged_and_told_how_late,
+                 after_its_notice_it_revises_the_notices_event_unless_it_looks_elsewhere,
                  every_odd_image_that_is_taken_says_what_is_odd, turned_bytes_and_no_noise_are_seen_in_simulated_images_of_every_family,
                  the_moon_stands_where_the_satellite_saw_it, a_source_added_in_operation_is_known_at_once_and_after_a_restart,
                  changes_that_cannot_be_are_refused_by_name, many_changes_at_once_are_taken_one_after_the_other):
