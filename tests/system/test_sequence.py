@@ -87,7 +87,7 @@ def order_is_restored_inside_the_window_and_by_history_outside(folder, started):
     s.all_good_have_verdicts()
     s.counts(gaps=0)
     rng = np.random.default_rng(4)
-    late = [s.frames(i, fits_bytes.gbm(rng, n=5, zero=332916465.76 + 10 * i).bytes(), EVENTS) for i in range(1, 302)]
+    late = [s.frames(i, fits_bytes.gbm(rng, n=5, zero=332916465.76 + 0.05 * i, length=0.05).bytes(), EVENTS) for i in range(1, 302)]
     s.gateway.last[EVENTS] = 301
     s.gateway.kept[EVENTS] = late
     for frames in late[1:]:
