@@ -6,9 +6,10 @@ import json
 import math
 import pathlib
 import signal
+import subprocess
 import sys
 
-from harness import GRB, Cases, check, core, finals
+from harness import GRB, Cases, check, core, finals, program
 from test_bad_input import Session
 from test_pipeline import chunks
 
@@ -56,6 +57,9 @@ def the_status_tells_where_the_satellite_is(folder, started):
     # SVOM looks along +X, ICRS (0, 0) within the precession since 2000; the Earth's centre stands at right ascension 270, declination -29.
     check(abs(p['earth_limb_angle'] - (90 - math.degrees(math.asin(6378.137 / RADIUS_KM)))) < 0.5, f'{p}')
     check('age_s' not in p, f'an age of archived data: {p}')
+    page = subprocess.run([program('burstctl'), 'status', '--command', s.daemon.command], capture_output=True, text=True).stdout
+    line = [x for x in page.splitlines() if PLATFORM.decode() in x and 'known' in x]
+    check(len(line) == 1 and line[0].split()[4] == f'{p["latitude"]:.1f}', page)
 
 
 def bad_messages_are_counted_and_the_next_good_one_is_taken(folder, started):

@@ -77,6 +77,37 @@ static void put_models(const json_t *models)
     if (json_array_size(models) == 0) printf("  none\n");
 }
 
+static void put_angle(const json_t *one, const char *key)
+{
+    const json_t *value = json_object_get(one, key);
+    if (json_is_number(value))
+        printf("%8.1f", json_number_value(value));
+    else
+        printf("%8s", "-");
+}
+
+/* Where the satellites are; angles of their instruments' axes in degrees. */
+static void put_platforms(const json_t *platforms)
+{
+    const char *topic;
+    json_t *one;
+    if (json_object_size(platforms) == 0) return;
+    printf("\nsatellites%*s%-8s  %-27s  %-7s     lat     lon       L    limb     sun    moon\n", 30, "", "position",
+           "at", "SAA");
+    json_object_foreach((json_t *)platforms, topic, one)
+    {
+        static const char *const angle[] = {"latitude",         "longitude", "mcilwain_l",
+                                            "earth_limb_angle", "sun_angle", "moon_angle"};
+        printf("  %-36s  ", clean(topic));
+        printf("%-8s  ", text_of(one, "state"));
+        printf("%-27s  ", text_of(one, "time"));
+        printf("%-7s", text_of(one, "saa"));
+        for (size_t i = 0; i < sizeof angle / sizeof angle[0]; i++)
+            put_angle(one, angle[i]);
+        printf("\n");
+    }
+}
+
 /* An object of plain values, one per line; `zeros` false leaves out integers that are 0. */
 static void put_table(const char *title, const json_t *object, bool zeros)
 {
@@ -98,8 +129,8 @@ static void put_table(const char *title, const json_t *object, bool zeros)
 
 static bool is_known(const char *key)
 {
-    static const char *const known[] = {"version",  "site",   "stream", "mode",
-                                        "uptime_s", "inputs", "models", "counters"};
+    static const char *const known[] = {"version", "site",   "stream",   "mode",    "uptime_s",
+                                        "inputs",  "models", "platform", "counters"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i], key) == 0) return true;
     return false;
@@ -116,6 +147,7 @@ static void put_page(const json_t *status)
     printf("\nstream %s\n", text_of(status, "stream"));
     put_inputs(json_object_get(status, "inputs"));
     put_models(json_object_get(status, "models"));
+    put_platforms(json_object_get(status, "platform"));
     json_object_foreach((json_t *)status, key, value)
     {
         if (!is_known(key)) put_table(clean(key), value, true);
