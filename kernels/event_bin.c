@@ -136,6 +136,7 @@ enum event_row_fault event_bin_rows(const struct event_layout *l, const uint8_t 
         enum event_row_fault fault = read_fields(l, bytes, &row);
         if (fault) return fault;
         note_time(tally, row.met_ns);
+        tally->n_repeat += event_row_repeats(l, rows, tally->n_row);
         count_row(l, &row, tile, tally);
     }
     return EVENT_ROWS_DONE;

@@ -51,6 +51,7 @@ struct event_tally {
     size_t n_dropped;          /* not recommended */
     size_t n_merged;           /* deposits seen in both gains, counted once */
     size_t n_back;             /* rows before the row in front of them */
+    size_t n_repeat;           /* rows that are the row in front of them once more, byte for byte */
     int64_t first_ns, last_ns; /* least and greatest mission elapsed time of all rows taken; valid where n_row > 0 */
     int64_t before_ns;         /* of the last row taken */
     struct {                   /* the last recommended row, for merging */
@@ -71,6 +72,7 @@ struct event_tally {
  *           first's dead time, the low-gain one counts; pairs are taken in order, a row belongs to one at most. That needs
  *           rows in order of time: where n_back is not 0 and gain_at is not -1, sort the rows and begin again.
  *           Always n_event + n_outside + n_dropped + n_merged = n_row. Rows behind n_row are not read.
+ *           A caller may step over a row that it knows to be void: add 1 to tally->n_row and call again.
  *           The widest implementation the processor has is used (AVX-512, AVX2, portable); all give the same counts.
  * Source    formats.md 2 (recommended events, both gains, dead time), protocol.md 4 (bins), performance.md 4 */
 enum event_row_fault event_bin(const struct event_layout *layout, const uint8_t *rows, size_t n_row,

@@ -27,22 +27,26 @@ static BLOCK_INLINE __m256i load_four(const uint8_t *at, size_t width)
     return _mm256_set_m128i(_mm_unpacklo_epi64(c, d), _mm_unpacklo_epi64(a, b));
 }
 
-/* Returned  whether every time is a number and not below the one in front of it; ret_front: those in front */
-static BLOCK_INLINE bool load_times(struct block_vectors *v, const uint8_t *rows, size_t width, double before,
+/* The times, and what they say of the order of the rows; ret_front: the times in front of each. */
+static BLOCK_INLINE void load_times(struct block *b, const uint8_t *rows, size_t width, double before,
                                     __m256d ret_front[8])
 {
+    struct block_vectors *v = &b->v;
     const __m256i swap = _mm256_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0,
                                           15, 14, 13, 12, 11, 10, 9, 8);
     __m256d turned_before = _mm256_set1_pd(before), rises = _mm256_castsi256_pd(_mm256_set1_epi8(-1));
+    b->same = 0;
     for (int i = 0; i < 8; i++) {
         __m256i bytes = load_four(rows + 4 * (size_t)i * width, width);
         v->time[i] = _mm256_castsi256_pd(_mm256_shuffle_epi8(bytes, swap));
         __m256d turned = _mm256_permute4x64_pd(v->time[i], ROTATE);
         ret_front[i] = _mm256_blend_pd(turned, turned_before, 1);
         rises = _mm256_and_pd(rises, _mm256_cmp_pd(v->time[i], ret_front[i], _CMP_GE_OQ));
+        __m256d same = _mm256_cmp_pd(v->time[i], ret_front[i], _CMP_EQ_OQ);
+        b->same |= (uint32_t)_mm256_movemask_pd(same) << 4 * i;
         turned_before = turned;
     }
-    return _mm256_movemask_pd(rises) == 0xf;
+    b->rising = _mm256_movemask_pd(rises) == 0xf;
 }
 
 /* Channels of 16 rows of 10 bytes: eight rows are five pieces of 16 bytes, and no channel lies in two. */
@@ -65,7 +69,7 @@ static BLOCK_INLINE __m256i plain_channels(const uint8_t *rows)
 static BLOCK_INLINE void load_plain(struct block *b, const uint8_t *rows, double before)
 {
     __m256d front[8];
-    b->rising = load_times(&b->v, rows, PLAIN_ROW, before, front);
+    load_times(b, rows, PLAIN_ROW, before, front);
     b->v.channel[0] = plain_channels(rows);
     b->v.channel[1] = plain_channels(rows + 16 * PLAIN_ROW);
     for (int i = 0; i < 4; i++)
@@ -158,7 +162,7 @@ static BLOCK_INLINE void load_gains(struct block *b, const struct event_layout *
     __m256d front[8];
     __m256i rest[8];
     __m256 turned_before = _mm256_setzero_ps();
-    b->rising = load_times(&b->v, rows, GAINS_ROW, before, front);
+    load_times(b, rows, GAINS_ROW, before, front);
     b->v.channel[0] = gains_channels(rows);
     b->v.channel[1] = gains_channels(rows + 16 * GAINS_ROW);
     load_rests(b, l, rows, rest);

@@ -51,18 +51,22 @@ static BLOCK_INLINE uint32_t join(__mmask8 a, __mmask8 b, __mmask8 c, __mmask8 d
     return (uint32_t)a | (uint32_t)b << 8 | (uint32_t)c << 16 | (uint32_t)d << 24;
 }
 
-/* Returned  whether every time is a number and not below the one in front of it; ret_front: those in front */
-static BLOCK_INLINE bool load_order(struct block_vectors *v, double before, __m512d ret_front[4])
+/* What the times say of the order of the rows; ret_front: the times in front of each. */
+static BLOCK_INLINE void load_order(struct block *b, double before, __m512d ret_front[4])
 {
+    const struct block_vectors *v = &b->v;
     __m512i front = _mm512_castpd_si512(_mm512_set1_pd(before));
     unsigned rises = 0xff;
+    __mmask8 same[4];
     for (int i = 0; i < 4; i++) {
         __m512i here = _mm512_castpd_si512(v->time[i]);
         ret_front[i] = _mm512_castsi512_pd(_mm512_alignr_epi64(here, front, 7));
         rises &= _mm512_cmp_pd_mask(v->time[i], ret_front[i], _CMP_GE_OQ);
+        same[i] = _mm512_cmp_pd_mask(v->time[i], ret_front[i], _CMP_EQ_OQ);
         front = here;
     }
-    return rises == 0xff;
+    b->rising = rises == 0xff;
+    b->same = join(same[0], same[1], same[2], same[3]);
 }
 
 static BLOCK_INLINE void load_plain(struct block *b, const uint8_t *rows, double before)
@@ -78,7 +82,7 @@ static BLOCK_INLINE void load_plain(struct block *b, const uint8_t *rows, double
         b->v.time[i] =
             _mm512_castsi512_pd(_mm512_permutex2var_epi8(z[i], _mm512_loadu_si512(plain_times[i]), z[i + 1]));
     b->v.channel = sum;
-    b->rising = load_order(&b->v, before, front);
+    load_order(b, before, front);
     b->sound = true;
     b->passes = UINT32_MAX;
     b->low = b->near = b->unsure = 0;
@@ -152,7 +156,7 @@ static BLOCK_INLINE void load_gains(struct block *b, const struct event_layout *
         __m512i eight = _mm512_permutex2var_epi8(head, channels, tail);
         b->v.channel = _mm512_mask_mov_epi64(b->v.channel, (__mmask8)(3 << 2 * i), eight);
     }
-    b->rising = load_order(&b->v, before, front);
+    load_order(b, before, front);
     load_rests(b, l, rest);
     bool first = load_dead(rest[0], rest[1], &us[0], &b->v.dead[0]);
     bool second = load_dead(rest[2], rest[3], &us[1], &b->v.dead[1]);

@@ -26,6 +26,7 @@ struct block {
     struct block_vectors v;
     bool rising;     /* every time is a number and not below the one in front of it */
     bool sound;      /* every gain and dead time is one */
+    uint32_t same;   /* rows of the same time as the one in front */
     uint32_t passes; /* rows that pass type and flag */
     uint32_t low;    /* rows of low gain */
     uint32_t near;   /* rows within the dead time of the row in front; the first one's bit says nothing */
@@ -379,7 +380,7 @@ static BLOCK_INLINE void sums_add(struct stream *s, enum block_kind kind, const 
 }
 
 /* Begin the sums of the bin that a row lies in: mostly the one behind the last.
- * Returned  false: it lies in none of the tile, or outside the limits */
+ * Returned  false: it lies in none of the tile, outside the limits, or before the last row taken */
 static BLOCK_TARGET bool bin_enter(struct stream *s, const uint8_t *row)
 {
     int64_t met;
@@ -389,6 +390,7 @@ static BLOCK_TARGET bool bin_enter(struct stream *s, const uint8_t *row)
         s->end = s->next;
     } else {
         if (!event_row_met(s->l, row, &met) || event_place(s->tile, met) >= EVENT_TILE_BINS) return false;
+        if (s->tally->n_row && met < s->tally->before_ns) return false; /* behind a row that was stepped over */
         s->k = met / EVENT_BIN_NS;
         s->end = bin_begin(s->l, s->k + 1);
     }
@@ -427,6 +429,8 @@ static BLOCK_INLINE bool take_block(struct stream *s, enum block_kind kind, cons
     if (kind == BLOCK_GAINS) pairs_merge(s, &b, rows, &shares.counted);
     if (kind == BLOCK_PLAIN) shares.last = block_from(&b.v, &s->runs.last);
     block_count(s, kind, &b, &shares, rows, live, last);
+    for (uint32_t same = b.same & live; same; same &= same - 1)
+        s->tally->n_repeat += event_row_repeats(s->l, s->rows, s->tally->n_row + (size_t)lowest(same));
     s->tally->n_row += n;
     return true;
 }

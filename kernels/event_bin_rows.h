@@ -49,6 +49,14 @@ static inline bool event_row_passes(const struct event_layout *l, const uint8_t 
     return (l->type_at < 0 || row[l->type_at] == l->type_is) && (l->flag_at < 0 || row[l->flag_at] < l->flag_below);
 }
 
+/* Whether row i is the row in front of it once more. Rows of one time are rare, so that few are compared whole. */
+static inline bool event_row_repeats(const struct event_layout *l, const uint8_t *rows, size_t i)
+{
+    const uint8_t *row = rows + i * l->row_bytes;
+    if (i == 0 || memcmp(row + l->time_at, row - l->row_bytes + l->time_at, 8) != 0) return false;
+    return memcmp(row, row - l->row_bytes, l->row_bytes) == 0;
+}
+
 /* Add to a cell that stays at its most: a sum of dead times must not begin again at 0. */
 static inline void event_add_dead(uint32_t *cell, uint64_t dead)
 {

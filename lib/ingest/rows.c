@@ -244,10 +244,10 @@ static const uint8_t *rows_in_order(const struct counting *k, const uint8_t *row
 
 /* Deposits of both gains are merged by looking at neighbours: rows out of order are put in order and counted anew, into the tiles
  * that the first pass made. */
-static enum burst_err count_in_order(struct counting *k, const uint8_t **row)
+static enum burst_err count_in_order(struct counting *k, const uint8_t *row)
 {
     size_t used = k->c->arena->used, n_back = k->tally.n_back;
-    const uint8_t *copy = rows_in_order(k, *row);
+    const uint8_t *copy = rows_in_order(k, row);
     if (!copy)
         return burst_fail(k->c->reterr, BURST_E_NOMEM, "%s: no room to put %zu rows in order in the arena of %zu bytes",
                           k->rows->table->hdu->name, k->n_row, k->c->arena->size);
@@ -255,34 +255,19 @@ static enum burst_err count_in_order(struct counting *k, const uint8_t **row)
         memset(k->tile[i].counts, 0, k->tile_bytes);
     enum burst_err err = count_all(k, copy);
     k->tally.n_back = n_back;
-    k->c->arena->used = used; /* the caller looks at the copy before anything else is taken */
-    *row = copy;
+    k->c->arena->used = used;
     return err;
 }
 
 /* ---- what is odd about them ---- */
 
-static bool has_repeated_row(const struct counting *k, const uint8_t *row)
-{
-    size_t n = k->layout.row_bytes;
-    const uint8_t *time = row + k->layout.time_at, *end = row + k->n_row * n;
-    for (const uint8_t *here = row + n; here < end; here += n) {
-        uint64_t a, b;
-        memcpy(&a, time, sizeof a);
-        time += n;
-        memcpy(&b, time, sizeof b);
-        if (a == b && !memcmp(here - n, here, n)) return true;
-    }
-    return false;
-}
-
-static unsigned quality_of(const struct counting *k, const uint8_t *row)
+static unsigned quality_of(const struct counting *k)
 {
     const struct event_tally *y = &k->tally;
     unsigned quality = y->n_back ? EVENT_STEPS_BACK : 0;
     if (y->n_row < 2) return quality;
     if (y->first_ns == y->last_ns) quality |= EVENT_ONE_TIME;
-    return has_repeated_row(k, row) ? quality | EVENT_REPEATED_ROWS : quality;
+    return y->n_repeat ? quality | EVENT_REPEATED_ROWS : quality;
 }
 
 enum burst_err rows_count(const struct chunk *c, const struct event_rows *rows, struct event_list *list)
@@ -292,7 +277,7 @@ enum burst_err rows_count(const struct chunk *c, const struct event_rows *rows, 
     k.n_row = rows->row ? rows->n_row : rows->table->n_row;
     enum burst_err err = tiles_begin(&k);
     if (err || (err = count_all(&k, row))) return err;
-    if (k.tally.n_back && rows->gain && (err = count_in_order(&k, &row))) return err;
+    if (k.tally.n_back && rows->gain && (err = count_in_order(&k, row))) return err;
     list->n_tile = k.n_tile;
     list->tile = k.tile;
     list->n_event = k.tally.n_event;
@@ -300,6 +285,6 @@ enum burst_err rows_count(const struct chunk *c, const struct event_rows *rows, 
     list->n_dropped = k.tally.n_dropped + k.n_null;
     list->n_merged = k.tally.n_merged;
     list->n_back = k.tally.n_back;
-    list->quality = quality_of(&k, row);
+    list->quality = quality_of(&k);
     return BURST_OK;
 }

@@ -149,6 +149,7 @@ static inline void draw_table(struct draw *d, struct table *t, unsigned odd)
         for (size_t k = 0; k < t->l.row_bytes; k++)
             row[k] = (uint8_t)draw_bits(d);
         draw_row(d, t, row, draw_stored(d, met, t->l.zero_ns), odd);
+        if (i && draw_one_in(d, 64)) memcpy(row, row - t->l.row_bytes, t->l.row_bytes);
     }
     if (draw_one_in(d, 4)) t->l.least_ns = met - 1000000;
     if (draw_one_in(d, 4)) t->l.most_ns = met - draw_below(d, 3) * INT64_C(500000);
@@ -177,8 +178,10 @@ static inline uint64_t counts_digest(void)
     return hash;
 }
 
-/* A whole table, or as much of it as CALLS_MOST tiles hold; the first tile may be another than the first row's. */
-static inline void table_bin(event_bin_call *call, const struct table *t, int64_t shift, struct outcome *ret)
+/* A whole table, or as much of it as CALLS_MOST tiles hold; the first tile may be another than the first row's. `step_over`: a
+ * channel outside the table is no fault, and its row void. */
+static inline void table_bin(event_bin_call *call, const struct table *t, int64_t shift, bool step_over,
+                             struct outcome *ret)
 {
     int64_t k = 0;
     tally = tally_new();
@@ -191,14 +194,18 @@ static inline void table_bin(event_bin_call *call, const struct table *t, int64_
         ret->call[ret->n].fault = fault;
         ret->call[ret->n].tally = tally;
         ret->call[ret->n++].counts = counts_digest();
-        if (fault != EVENT_ROW_BEYOND) return;
+        if (fault == EVENT_ROW_CHANNEL && step_over)
+            tally.n_row++;
+        else if (fault != EVENT_ROW_BEYOND)
+            return;
     }
 }
 
 static inline bool is_same_tally(const struct event_tally *a, const struct event_tally *b)
 {
     bool same = a->n_row == b->n_row && a->n_event == b->n_event && a->n_outside == b->n_outside &&
-                a->n_dropped == b->n_dropped && a->n_merged == b->n_merged && a->n_back == b->n_back;
+                a->n_dropped == b->n_dropped && a->n_merged == b->n_merged && a->n_back == b->n_back &&
+                a->n_repeat == b->n_repeat;
     bool seen = a->seen.gain == b->seen.gain &&
                 (a->seen.gain < 0 ||
                  (a->seen.t_ns == b->seen.t_ns && a->seen.dead_ns == b->seen.dead_ns && a->seen.atom == b->seen.atom));

@@ -202,6 +202,38 @@ TEST(rows_may_begin_at_an_odd_byte)
     }
 }
 
+TEST(a_row_that_is_there_twice_is_counted_twice_and_told)
+{
+    for (int i = 0; i < 100; i++)
+        put_gbm(rows + 10 * i, 1.0 + 0.001 * (i / 2),
+                3 + i % 4 / 3); /* of each time two, of half of them the same two */
+    EACH_CALL(call)
+    {
+        CHECK_INT(bin(call, &gbm, 100, 0), EVENT_ROWS_DONE);
+        CHECK_INT(tally.n_event, 100);
+        CHECK_INT(tally.n_back, 0);
+        CHECK_INT(tally.n_repeat, 25);
+    }
+}
+
+TEST(a_row_stepped_over_is_in_front_of_the_next_only_by_its_bytes)
+{
+    for (int i = 0; i < 80; i++)
+        put_gbm(rows + 10 * i, 1.0 + 0.001 * i, 3);
+    put_gbm(rows + 400, 0.5, 99); /* void, and its time means nothing */
+    put_gbm(rows + 410, 0.7, 3);  /* before the last row taken */
+    EACH_CALL(call)
+    {
+        CHECK_INT(bin(call, &gbm, 80, 0), EVENT_ROW_CHANNEL);
+        CHECK_INT(tally.n_row, 40);
+        tally.n_row++;
+        CHECK_INT(call(&gbm, rows, 80, &(struct event_tile){0, counts}, &tally), EVENT_ROWS_DONE);
+        CHECK_INT(tally.n_event, 79);
+        CHECK_INT(tally.n_back, 1);
+        CHECK_INT(tally.first_ns, 700000000);
+    }
+}
+
 /* ---- faults ---- */
 
 static void fill(const struct event_layout *l, size_t n)
@@ -387,6 +419,8 @@ int main(void)
     RUN(type_and_flag_drop_rows_before_their_channel_is_asked);
     RUN(channels_of_one_byte_are_read_without_a_sign);
     RUN(rows_may_begin_at_an_odd_byte);
+    RUN(a_row_that_is_there_twice_is_counted_twice_and_told);
+    RUN(a_row_stepped_over_is_in_front_of_the_next_only_by_its_bytes);
     RUN(a_time_that_is_none_is_refused);
     RUN(a_time_outside_the_limits_is_refused_and_the_limits_are_not);
     RUN(a_zero_that_would_overflow_the_sum_is_a_wrong_time);
