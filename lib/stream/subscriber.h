@@ -27,8 +27,9 @@ struct subscriber_settings {
     const struct stream_position
         *resume; /* [n_resume] where to go on; of a topic's, that of the publisher's own stream. Copied */
     size_t n_resume;
-    const char *first; /* topics that end in this are fetched from history before the others, so that what describes data is
-                          there before the data; NULL: all take turns. Lent as long as the subscriber lives */
+    /* Topics that end in this are fetched from history before the others, so that what describes data is there before the
+     * data; NULL: all take turns. Lent as long as the subscriber lives. */
+    const char *first;
     bool from_start; /* a topic without a position: true everything history keeps, false only what comes from now on */
     const uint8_t
         *public_key;    /* SEAL_PUBLIC bytes, copied: every message must be sealed and signed by it; NULL: seals are
