@@ -68,7 +68,8 @@ void pipeline_keep_quarantine(struct pipeline *p)
 
 void pipeline_alarm_image(const char *source, const struct burst_error *e)
 {
-    log_line(LOG_LEVEL_ERROR, "ALARM other bytes under the number of a known sub-image source=%s what=\"%s\"", source,
+    log_line(LOG_LEVEL_ERROR,
+             "ALARM a sub-image contradicts itself or what came before alarm=conflict source=%s what=\"%s\"", source,
              e->text);
 }
 

@@ -15,7 +15,7 @@ enum burst_err {
     BURST_E_UNSUPPORTED, /* legal, but not something burstd takes */
     BURST_E_MISSING,     /* a required part is absent */
     BURST_E_DUPLICATE,   /* seen before with the same content */
-    BURST_E_CONFLICT,    /* seen before with other content */
+    BURST_E_CONFLICT,    /* seen before, or said twice in the same bytes, with other content: an alarm */
     BURST_E_LATE,        /* older than anything that can still use it */
     BURST_E_TIME,        /* time system, epoch or order is wrong */
     BURST_E_MODEL,       /* a network file or its metadata is wrong */

@@ -278,14 +278,26 @@ size_t fits_key_at(const struct fits_hdu *hdu, const char *key)
     return hdu->header_at + index * FITS_CARD;
 }
 
+/* A keyword that comes again: as it was (a blunder), or with another value (two of them, and nobody can tell which is meant). */
+static enum burst_err fail_twice(const struct fits_hdu *hdu, const char *key, size_t first, size_t found,
+                                 struct burst_error *reterr)
+{
+    const uint8_t *card = hdu->cards + first * FITS_CARD;
+    enum burst_err err = BURST_E_FORMAT;
+    for (size_t i = first + 1; i < hdu->n_card; i++) {
+        const uint8_t *other = hdu->cards + i * FITS_CARD;
+        if (!memcmp(other, card, 8) && memcmp(other, card, FITS_CARD) != 0) err = BURST_E_CONFLICT;
+    }
+    return burst_fail(reterr, err, "%s: %s stands %zu times%s (first card at byte %zu)", hdu->name, key, found,
+                      err == BURST_E_CONFLICT ? " with other values" : "", hdu->header_at + first * FITS_CARD);
+}
+
 static enum burst_err get_card(const struct fits_hdu *hdu, const char *key, struct fits_card *ret_card,
                                struct burst_error *reterr)
 {
     size_t index = 0, found = find_card(hdu, key, &index), at = hdu->header_at + index * FITS_CARD;
     if (!found) return burst_fail(reterr, BURST_E_MISSING, "%s: no %s (header at byte %zu)", hdu->name, key, at);
-    if (found > 1)
-        return burst_fail(reterr, BURST_E_FORMAT, "%s: %s stands %zu times (first card at byte %zu)", hdu->name, key,
-                          found, at);
+    if (found > 1) return fail_twice(hdu, key, index, found, reterr);
     struct fits_card card;
     enum burst_err err = fits_card_parse(hdu->cards + index * FITS_CARD, hdu->name, at, &card, reterr);
     if (err) return err;

@@ -13,6 +13,7 @@ bool fits_key_has(const struct fits_hdu *hdu, const char *key);
 /* Common to the getters below.
  * Errors  BURST_E_MISSING  no such keyword, or it has no value
  *         BURST_E_FORMAT   the value is of another type, or the keyword comes twice
+ *         BURST_E_CONFLICT it comes twice with different values
  *         BURST_E_RANGE    the value lies outside [least, most], or outside its type
  *         outputs untouched */
 

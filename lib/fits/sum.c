@@ -41,7 +41,7 @@ static enum burst_err check_data_sum(const struct fits_hdu *hdu, uint32_t sum, s
     for (size_t i = 0; i < n; i++)
         want = want * 10 + (uint64_t)(p[i] - '0');
     if (want == sum) return BURST_OK;
-    return burst_fail(reterr, BURST_E_FORMAT,
+    return burst_fail(reterr, BURST_E_CONFLICT,
                       "%s: DATASUM is %llu, the data sum to %lu: changed on the way (data at byte %zu)", hdu->name,
                       (unsigned long long)want, (unsigned long)sum, hdu->data_at);
 }
@@ -58,7 +58,7 @@ static enum burst_err check_hdu(const struct fits_hdu *hdu, struct burst_error *
     if (err || !has_all || (err = fits_key_text(hdu, "CHECKSUM", text, sizeof text, reterr))) return err;
     uint32_t all = fits_sum(hdu->cards, hdu->data_at - hdu->header_at, data);
     if (all == 0 || all == UINT32_MAX || !text[0]) return BURST_OK; /* an empty CHECKSUM means: not computed */
-    return burst_fail(reterr, BURST_E_FORMAT,
+    return burst_fail(reterr, BURST_E_CONFLICT,
                       "%s: CHECKSUM does not fit: the header was changed on the way (HDU at byte %zu)", hdu->name,
                       hdu->header_at);
 }

@@ -8,7 +8,8 @@
 uint32_t fits_sum(const uint8_t *bytes, size_t n, uint32_t sum);
 
 /* Compare DATASUM and CHECKSUM, where present, with the bytes of every HDU of a file that passed the gate.
- * Errors  BURST_E_FORMAT  a sum differs (the text says which HDU and both values), or is not written as the standard says
+ * Errors  BURST_E_CONFLICT  a sum differs: bytes were changed on the way (the text says which HDU and both values)
+ *         BURST_E_FORMAT    a sum is not written as the standard says
  * Source  FITS Standard 4.0, 4.4.2.7 and appendix J */
 enum burst_err fits_sums_check(const struct fits_file *file, struct burst_error *reterr);
 #endif

@@ -30,6 +30,7 @@ struct fits_table {
 /* View a table of a file that is passing or has passed the gate.
  * Errors  BURST_E_SHAPE    the HDU is no table, or the TFORMs do not add up to NAXIS1
  *         BURST_E_FORMAT   a TFORM, TZERO, TSCAL or TNULL is missing, broken or comes twice
+ *         BURST_E_CONFLICT one of them comes twice with different values
  *         BURST_E_UNSUPPORTED  variable-length columns (P, Q)
  *         BURST_E_LIMIT    more than FITS_COLUMN_MAX columns; ret_table untouched on every error */
 enum burst_err fits_table_view(const struct fits_hdu *hdu, struct fits_table *ret_table, struct burst_error *reterr);

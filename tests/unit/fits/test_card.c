@@ -223,7 +223,13 @@ TEST(absent_and_empty_and_repeated_keywords_are_told_apart)
     CHECK_INT(fits_key_at(&h, "A"), 80);
     made_card(&file, "A       = 1");
     h = header();
-    CHECK_REFUSED(fits_key_int(&h, "A", 0, 1, &value, &why), BURST_E_FORMAT, why, "A stands 2 times");
+    CHECK_REFUSED(fits_key_int(&h, "A", 0, 1, &value, &why), BURST_E_CONFLICT, why,
+                  "A stands 2 times with other values (first card at byte 80)");
+    (void)one("A       = 1");
+    made_card(&file, "A       = 1");
+    h = header();
+    CHECK_REFUSED(fits_key_int(&h, "A", 0, 1, &value, &why), BURST_E_FORMAT, why,
+                  "A stands 2 times (first card at byte 80)");
 }
 
 TEST(an_expected_word_must_stand_there)

@@ -63,7 +63,7 @@ TEST(data_sums_are_compared)
     CHECK_INT(check("DATASUM = '16909060'", "\x01\x02\x03\x04"), BURST_OK); /* 0x01020304 */
     CHECK_INT(check("DATASUM = '  16909060'", "\x01\x02\x03\x04"), BURST_OK);
     CHECK_INT(check("COMMENT no sum at all", "\x01\x02\x03\x04"), BURST_OK);
-    CHECK_REFUSED(check("DATASUM = '16909060'", "\x01\x02\x03\x05"), BURST_E_FORMAT, why,
+    CHECK_REFUSED(check("DATASUM = '16909060'", "\x01\x02\x03\x05"), BURST_E_CONFLICT, why,
                   "DATASUM is 16909060, the data sum to 16909061: changed on the way (data at byte 5760)");
     CHECK_REFUSED(check("DATASUM = 'x'", "\x01\x02\x03\x04"), BURST_E_FORMAT, why, "'x' is no sum");
     CHECK_REFUSED(check("DATASUM = 16909060", "\x01\x02\x03\x04"), BURST_E_FORMAT, why, "a string expected");
@@ -80,10 +80,10 @@ TEST(a_changed_byte_of_a_real_file_is_noticed)
     CHECK_INT(fits_gate(bytes, n, &seen, &why), BURST_OK);
     CHECK_INT(fits_sums_check(&seen, &why), BURST_OK);
     bytes[seen.hdu[1].data_at + 3] ^= 0x10;
-    CHECK_REFUSED(fits_sums_check(&seen, &why), BURST_E_FORMAT, why, "TRIGRATE: DATASUM is 3152348014");
+    CHECK_REFUSED(fits_sums_check(&seen, &why), BURST_E_CONFLICT, why, "TRIGRATE: DATASUM is 3152348014");
     bytes[seen.hdu[1].data_at + 3] ^= 0x10;
     bytes[seen.hdu[2].header_at + 8 * 80 + 35] ^= 0x01; /* in a comment: only CHECKSUM sees it */
-    CHECK_REFUSED(fits_sums_check(&seen, &why), BURST_E_FORMAT, why, "BCKRATES: CHECKSUM does not fit");
+    CHECK_REFUSED(fits_sums_check(&seen, &why), BURST_E_CONFLICT, why, "BCKRATES: CHECKSUM does not fit");
     free(bytes);
 }
 

@@ -129,7 +129,7 @@ TEST(broken_column_keywords_are_refused)
                  {"1I", "TSCAL1  = 'one'", NULL, "TSCAL1 is the string", BURST_E_FORMAT},
                  {"1I", "TZERO1  = T", NULL, "TZERO1 is the logical T", BURST_E_FORMAT},
                  {"1I", "TZERO1  =                  1.0", "TZERO1  =                  2.0", "TZERO1 stands 2 times",
-                  BURST_E_FORMAT},
+                  BURST_E_CONFLICT},
                  {"1I", "TNULL1  =                  1.5", NULL, "TNULL1 is the real", BURST_E_FORMAT},
                  {"1I", "TFORM1  = '1I      '", NULL, "TFORM1 stands 2 times", BURST_E_FORMAT},
                  {"1I", "TTYPE1  = 'PHA     '", NULL, "TTYPE1 stands 2 times", BURST_E_FORMAT},

@@ -283,7 +283,7 @@ TEST(a_changed_byte_is_noticed_by_the_sums)
 {
     make_gbm(0, 0);
     changed_data(&file, "EVENTS")[9] ^= 1;
-    CHECK_REFUSED(read(GBM), BURST_E_FORMAT, why, "EVENTS: DATASUM is");
+    CHECK_REFUSED(read(GBM), BURST_E_CONFLICT, why, "EVENTS: DATASUM is");
 }
 
 TEST(a_full_arena_is_an_answer)
