@@ -190,7 +190,8 @@ bool alert_give_up(struct alert *a, struct verdict *ret_v)
         }
     a->now.expected_ns = 0;
     enum verdict_call call = call_together(a);
-    if (call != CALL_NONE && (call == a->now.call || a->now.withdrawn)) return false;
+    /* Said already: by the lanes that have answered, or when another lane was given up. */
+    if (a->now.withdrawn || (call == CALL_NONE ? a->now.call != CALL_NONE : call == a->now.call)) return false;
     alert_again(a, a->last.source, ret_v);
     sentences_forget(ret_v);
     if (call == CALL_NONE) {

@@ -1,0 +1,271 @@
+#!/usr/bin/python3
+"""Triggers through a running burstd: before, at and after the data they speak of, with sub-images, with real notices (docs/decisions/0007)."""
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+
+from harness import GRB, PROBE, SHARED, SLOW, Cases, Daemon, Gateway, check, core, finals
+from test_bad_input import fits_bytes, np
+from test_pipeline import chunks
+
+EVENTS, GBM = b'burst-archive.v1.fermi.gbm.events', b'burst-archive.v1.fermi.trigger'
+IMAGES, SVOM = b'burst-archive.v1.svom.eclairs.subimage', b'burst-archive.v1.svom.trigger'
+NOTICES = SHARED / 'data/gcn-notices'
+JSON, XML = 2, 3
+BURST = '2011-07-21T04:47:43.76Z'  # trigger time of GRB 110721A in the file's header
+
+
+class Session:
+    def __init__(self, folder, started):
+        self.daemon = Daemon(folder)
+        started.append(self.daemon)
+        self.gateway = Gateway(self.daemon.gateway_live, self.daemon.gateway_history)
+        self.daemon.start()
+        self.settle(1)
+
+    def settle(self, seconds):
+        until = time.time() + seconds * SLOW
+        while time.time() < until:
+            self.gateway.serve(50)
+            self.gateway.beat()
+
+    def told(self, what, seconds=60):
+        """The verdicts, once what(verdicts) is true."""
+        until = time.time() + seconds * SLOW
+        while time.time() < until:
+            self.settle(0.2)
+            verdicts = self.daemon.verdicts()
+            if what(verdicts):
+                return verdicts
+        raise AssertionError(f'{[(v["id"], v["record_number"], v.get("verdict"), v.get("awaiting")) for v in verdicts]} {self.daemon.status()["counters"]}')
+
+    def notice(self, topic, flags=4, **words):
+        self.gateway.send(topic, json.dumps(words).encode(), flags, JSON)
+
+    def gbm(self, number, when, **more):
+        self.notice(GBM, mission='Fermi', instrument='GBM', id=[number], alert_type='initial', trigger_time=when, **more)
+
+    def svom(self, burst, kind='initial', **more):
+        self.notice(SVOM, mission='SVOM', instrument='ECLAIRs', id=[burst], alert_type=kind, trigger_time='2026-11-20T03:12:26.5Z', **more)
+
+
+def image(number, alert=0):
+    text = fits_bytes.subimage(np.random.default_rng(1000 * alert + number), burst_id=f'sb26{number:06d}').bytes()
+    return text.replace(b'ALERTCNT=                    0', b'ALERTCNT=                    %d' % alert)
+
+
+def send_chunks(s, files):
+    for f in files:
+        s.gateway.send(EVENTS, open(f, 'rb').read())
+        s.settle(0.02)
+
+
+def of(verdicts, name):
+    return [v for v in verdicts if v['id'] == name]
+
+
+def rules_hold(verdicts):
+    """What burst-probe checks of a sequence, on the whole history."""
+    seen = {}
+    for v in verdicts:
+        number, frozen = seen.get(v['id'], (0, v['trigger_time']))
+        check(v['record_number'] == number + 1, f'{v["id"]}: record {v["record_number"]} after {number}')
+        check(v['trigger_time'] == frozen, f'{v["id"]}: trigger_time moved')
+        check((v['alert_type'] == 'initial') == (number == 0), f'{v["id"]} {number + 1}: {v["alert_type"]}')
+        check(('verdict' in v) != ('awaiting' in v), f'{v["id"]} {number + 1}: verdict and awaiting')
+        seen[v['id']] = (v['record_number'], frozen)
+
+
+def a_trigger_before_its_data_is_answered_by_them(folder, started):
+    if not GRB.exists():
+        return '../shared/data is absent'
+    s = Session(folder, started)
+    s.gbm('332916465', BURST, ra=331.0, dec=-36.4, ra_dec_error=10.0, containment_probability=0.9)
+    v = s.told(lambda v: v)[0]
+    check(v['id'] == 'Fermi-GBM-332916465' and v['awaiting'] == 'events' and 'verdict' not in v and v['trigger_time'] == BURST[:-1] + '0000Z', f'{v}')
+    send_chunks(s, chunks(folder, 42, 4.0))
+    verdicts = s.told(lambda v: len(of(v, 'Fermi-GBM-332916465')) >= 3, 120)
+    rules_hold(verdicts)
+    check(len(finals(verdicts)) == 1, f'{sorted(finals(verdicts))}')
+    first, newest = verdicts[1], verdicts[-1]
+    check(first['verdict'] in ('true', 'unclear') and newest['verdict'] == 'true', f'{first} {newest}')
+    check(newest['ra'] == 331 and newest['evidence'][0]['name'] == 'n6' and newest['evidence'][0]['t90'] > 5, f'{newest}')
+    check(abs(seconds(newest.get('trigger_time_refined', BURST)) - seconds(BURST)) < 3, f'{newest}')
+    check(s.daemon.counter('verdict_conflicts') == 0, 'conflicts')
+
+
+def seconds(utc):
+    import datetime
+    return datetime.datetime.fromisoformat(utc.rstrip('Z') + '+00:00').timestamp()
+
+
+def a_trigger_in_mid_burst_joins_the_event_that_the_search_found(folder, started):
+    if not GRB.exists():
+        return '../shared/data is absent'
+    s = Session(folder, started)
+    files = chunks(folder, 42, 4.0)
+    send_chunks(s, files[:16])  # to T0+30 s
+    found = s.told(lambda v: v)[0]['id']
+    check(found.startswith('Fermi-GBM-2011'), found)
+    s.gbm('332916465', BURST)
+    s.told(lambda v: any('related' in x for x in v))
+    send_chunks(s, files[16:])
+    s.settle(1)
+    n = len(s.daemon.verdicts())
+    s.gbm('332916465', BURST, ra=331.0, dec=-36.4, ra_dec_error=10.0, containment_probability=0.9)
+    verdicts = s.told(lambda v: len(v) > n and 'ra' in v[-1])
+    rules_hold(verdicts)
+    check({v['id'] for v in verdicts} == {found}, f'{sorted(finals(verdicts))}')
+    check(verdicts[-1]['related'][0]['id'] == 'Fermi-GBM-332916465', f'{verdicts[-1]}')
+
+
+def a_trigger_after_its_data_is_answered_from_what_was_judged(folder, started):
+    """Quiet sky four minutes after the burst: nobody looks at those windows again."""
+    if not GRB.exists():
+        return '../shared/data is absent'
+    s = Session(folder, started)
+    send_chunks(s, chunks(folder, 83, 4.0))
+    s.told(lambda v: v and v[-1]['record_number'] > 1, 120)
+    s.gbm('332916665', '2011-07-21T04:51:03.76Z')
+    verdicts = s.told(lambda v: of(v, 'Fermi-GBM-332916665'))
+    rules_hold(verdicts)
+    v = of(verdicts, 'Fermi-GBM-332916665')[0]
+    check(v.get('verdict') == 'false' and v['alert_type'] == 'initial' and v['reason_code'] == 'NOISE', f'{v}')
+    check('had been judged when its notice came' in v['reasons'][0] and v['model'], f'{v}')
+
+
+def killed_while_a_triggered_event_is_open_it_goes_on(folder, started):
+    if not GRB.exists():
+        return '../shared/data is absent'
+    files, told = chunks(folder, 42, 4.0), []
+    for kill in (False, True):
+        s = Session(f'{folder}/{kill}' if not make(f'{folder}/{kill}') else '', started)
+        s.gbm('332916465', BURST)
+        s.told(lambda v: v)
+        for i, f in enumerate(files):
+            s.gateway.send(EVENTS, open(f, 'rb').read())
+            s.settle(0.05)
+            if kill and i in (12, 25):
+                s.daemon.kill(signal.SIGKILL)
+                s.daemon.start()
+        verdicts = s.told(lambda v: len(v) >= 3, 120)
+        s.settle(1)
+        rules_hold(verdicts)
+        check(s.daemon.counter('verdict_conflicts') == 0, f'{s.daemon.status()["counters"]}')
+        told.append([core(v) for v in s.daemon.verdicts()])
+        s.daemon.stop()
+        s.gateway.close()
+    check(told[0] == told[1], f'{[(v["id"], v["record_number"], v.get("verdict"), v.get("p_true")) for v in told[0] + told[1]]}')
+
+
+def make(folder):
+    import os
+    os.makedirs(folder)
+
+
+def sub_images_and_their_triggers_are_one_sequence_in_either_order(folder, started):
+    s = Session(folder, started)
+    s.svom('sb26000001', ra=83.6, dec=22.0, ra_dec_error=0.1)
+    s.told(lambda v: len(v) == 1 and v[0]['awaiting'] == 'subimage' and 'expected_by' in v[0])
+    s.gateway.send(IMAGES, image(1))
+    s.told(lambda v: len(v) == 2 and 'verdict' in v[1])
+    s.gateway.send(IMAGES, image(2))
+    s.told(lambda v: len(v) == 3 and v[2]['record_number'] == 1)
+    s.svom('sb26000002', ra=83.6, dec=22.0, ra_dec_error=0.1)
+    verdicts = s.told(lambda v: len(v) == 4)
+    check(verdicts[3]['record_number'] == 2 and verdicts[3]['ra'] == 83.6 and verdicts[3]['evidence'][0]['name'] == 'image', f'{verdicts[3]}')
+    s.daemon.kill(signal.SIGKILL)
+    s.daemon.start()
+    s.svom('sb26000002', 'retraction')
+    verdicts = s.told(lambda v: len(v) == 5)
+    rules_hold(verdicts)
+    last = verdicts[4]
+    was_true = any(v.get('verdict') == 'true' for v in of(verdicts, 'sb26000002'))
+    check((last['alert_type'], last['state'], last['verdict']) == (('retraction', 'retracted', 'false') if was_true else ('update', 'rejected', 'false')), f'{last}')
+    check(s.daemon.counter('verdict_conflicts') == 0, 'conflicts')
+
+
+def a_test_trigger_on_a_live_topic_is_told_as_a_test(folder, started):
+    s = Session(folder, started)
+    s.notice(b'burst.v1.svom.trigger', 0, mission='SVOM', instrument='ECLAIRs', id=['sb26112003'], alert_type='initial', alert_tense='test', trigger_time='2026-11-20T03:12:26.5Z')
+    v = s.told(lambda v: v)[0]
+    check(v['alert_tense'] == 'test' and s.daemon.verdicts('burst-test.v1.svom') and not s.daemon.verdicts('burst.v1.'), f'{v}')
+
+
+def notices_in_order():
+    """(time of publication, topic word, body) of every real notice."""
+    out = []
+    for path in sorted(NOTICES.glob('*/*')):
+        if path.suffix == '.json':
+            body = path.read_bytes()
+            words = json.loads(body)
+            when = words.get('trigger_time') or words['Who']['Date']
+            out.append((when[:19], 'gecam-b' if 'GECAM' in words.get('ivorn', '') else 'external', body))
+        elif path.suffix == '.xml':
+            body = path.read_bytes()
+            root = ET.fromstring(body)
+            ivorn = root.get('ivorn')
+            when = next(e.text for e in root.iter() if e.tag.endswith('Date'))
+            word = 'svom' if 'svom' in ivorn else 'fermi' if 'Fermi' in ivorn else 'gecam-b' if 'GECAM' in ivorn else 'external'
+            out.append((when[:19], word, body))
+    return sorted(out)
+
+
+def param(body, name):
+    m = re.search(rf'name="{name}"[^>]*?value="\s*([^"]*?)\s*"'.encode(), body)
+    return m and m.group(1).decode()
+
+
+def every_real_notice_in_the_order_of_its_time_keeps_every_rule(folder, started):
+    if not NOTICES.exists():
+        return '../shared/data/gcn-notices is absent'
+    s = Session(folder, started)
+    probe = subprocess.Popen([sys.executable, str(PROBE), 'watch', '--topic', 'burst.v1.', '--live', s.daemon.live, '--history', s.daemon.history, '--from-start', '--seconds',
+                              str(60 * SLOW)], stdout=open(f'{folder}/probe.json', 'w'), stderr=open(f'{folder}/probe.log', 'w'))
+    started.append(probe)
+    real = notices_in_order()
+    seen = set()
+    for _, word, body in real:
+        s.gateway.send(f'burst.v1.{word}.trigger'.encode(), body, 0, JSON if body.lstrip()[:1] == b'{' else XML)
+        seen.add((word, body))
+        if len(seen) % 40 == 0:
+            s.settle(0.3)
+    check(s.daemon.wait_for(lambda x: s.settle(0.2) or x['counters']['messages'] >= len(real), 120), f'{s.daemon.status()["counters"]}')
+    s.settle(3)
+    verdicts = s.daemon.verdicts()
+    counters = s.daemon.status()['counters']
+    bad = {k: n for k, n in counters.items() if k.startswith('bad_') and n}
+    check(not bad and counters['notices'] == len(seen), f'{len(seen)} notices: {counters["notices"]} {bad}')
+    check(counters['verdict_conflicts'] == 0 and counters['forks'] == 0 and counters['publish_failed'] == 0, f'{counters}')
+    rules_hold(verdicts)
+    told, ours, withdrawn = finals(verdicts), set(), set()
+    for _, word, body in real:
+        burst, instrument, kind, trigger = (param(body, name) for name in ('Burst_Id', 'Instrument', 'Packet_Type', 'TrigID'))
+        if burst and instrument in ('ECLAIRs', 'GRM'):
+            ours.add(burst)
+        if burst and kind == '219':
+            withdrawn.add(burst)
+        if word == 'fermi':
+            ours.add('Fermi-GBM-' + trigger)
+    ours |= {i for i in told if i.startswith('GECAM')}
+    check(set(told) == ours, f'{sorted(set(told) ^ ours)}')
+    check(withdrawn and all(told[i]['state'] in ('rejected', 'retracted') for i in withdrawn), f'{[(i, told[i]["state"]) for i in withdrawn]}')
+    check(all(v['state'] == 'open' and v['verdict'] == 'unclear' for i, v in told.items() if i not in withdrawn), 'what has no data is unclear')
+    code = probe.wait(120 * SLOW)
+    check(code == 0, open(f'{folder}/probe.log').read()[-800:])
+    print(f'# {len(real)} notices, {len(told)} events, {len(verdicts)} records, {len(withdrawn)} withdrawn', flush=True)
+
+
+if __name__ == '__main__':
+    cases = Cases()
+    for case in (a_trigger_before_its_data_is_answered_by_them, a_trigger_in_mid_burst_joins_the_event_that_the_search_found,
+                 a_trigger_after_its_data_is_answered_from_what_was_judged, killed_while_a_triggered_event_is_open_it_goes_on,
+                 sub_images_and_their_triggers_are_one_sequence_in_either_order, a_test_trigger_on_a_live_topic_is_told_as_a_test,
+                 every_real_notice_in_the_order_of_its_time_keeps_every_rule):
+        if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
+            cases.run(case)
+    cases.finish()
