@@ -3,6 +3,7 @@
 
   make.py --out DIR     write the files and DIR/list.json
   make.py --list        print that list without writing anything
+  make.py --classes     print which files and tests stand for which class of the catalogue
   make.py --seeds DIR   write the small seeds of the fuzz harnesses (tests/fuzz/corpus)
 
 Each entry of the list: `name` (the file), `topic` (its middle and last words, e.g. fermi.gbm.events), `code` ("ok", or the
@@ -13,6 +14,7 @@ import gzip
 import json
 import pathlib
 import numpy as np
+import classes
 from fits_bytes import BOUND, GBM_EVENT, GECAM_EVENT, GOOD, CARD, Hdu, gbm, gecam, grm, primary, subimage, table
 from make_images import images
 
@@ -35,6 +37,11 @@ class Set:
         self.files[name] = content if isinstance(content, bytes) else content.bytes()
         self.entries.append({'name': name + '.fits', 'topic': topic, 'code': code, 'part': part, 'class': cls})
 
+    def odd(self, cls, name, content, quality):
+        """A GBM file that is taken, and what its events' quality says then."""
+        self.add(cls, name, GBM, content)
+        self.entries[-1]['quality'] = quality
+
     def wrong(self, cls, kind, name, change, code, part, **how):
         """A good file changed by `change`, which may also return other bytes."""
         f = self.fresh(kind, **how)
@@ -42,14 +49,27 @@ class Set:
         self.add(cls, f'{kind}_{name}', KINDS[kind], changed if isinstance(changed, bytes) else f, code, part)
 
 
+def compressed(s, kind):
+    """An image as fpack leaves it: a table of tiles in a heap, here of 2^20 x 2^20 pixels in 8 bytes. Debian's cfitsio unpacks it."""
+    tiles = table('COMPRESSED_IMAGE', [('COMPRESSED_DATA', '1PB(8)')], np.zeros(1, [('n', '>i4'), ('at', '>i4')]))
+    tiles.data = b'\0\0\0\x08\0\0\0\0' + b'\xdd\x99\xff\xff\xff\xff\xff\xff'
+    tiles.set('PCOUNT', 8)
+    for key, value in [('ZIMAGE', True), ('ZCMPTYPE', kind), ('ZBITPIX', 16), ('ZNAXIS', 2), ('ZNAXIS1', 1 << 20), ('ZNAXIS2', 1 << 20),
+                       ('ZTILE1', 1 << 20), ('ZTILE2', 1 << 20), ('ZNAME1', 'SCALE'), ('ZVAL1', -1)]:
+        tiles.put(key, value)
+    f = s.fresh('gbm')
+    f.hdus.append(tiles)
+    return f
+
+
 def good(s):
     s.add('good', 'good_gbm', GBM, s.fresh('gbm'))
-    s.add('good', 'good_gbm_empty', GBM, s.fresh('gbm', n=0))
-    s.add('good', 'good_gecam', GECAM_B, s.fresh('gecam'))
+    s.add('T6', 'good_gbm_empty', GBM, s.fresh('gbm', n=0))
+    s.add('T15', 'good_gecam', GECAM_B, s.fresh('gecam'))  # every fourth row has a calibration flag: dropped and counted
     s.add('good', 'good_gecam_c', GECAM_C, s.fresh('gecam', telescope='HEBS', start=90000000.5))
     s.add('good', 'good_grm', GRM, s.fresh('grm'))
     s.add('good', 'good_subimage', IMAGE, s.fresh('sub'))
-    s.add('good', 'good_subimage_edge', IMAGE, s.fresh('sub', n_y=31, n_z=20, y0=169, z0=0, burst_id='sb26111802'))
+    s.add('I1', 'good_subimage_edge', IMAGE, s.fresh('sub', n_y=31, n_z=20, y0=169, z0=0, burst_id='sb26111802'))
     hole = s.fresh('sub', burst_id='sb26111803')
     pixels = np.frombuffer(hole[''].data, '>f4').copy().reshape(56, 56)
     pixels[20:36, :] = np.nan
@@ -62,7 +82,8 @@ def good(s):
     rows = back.rows('EVENTS', GBM_EVENT)
     rows[[100, 200]] = rows[[200, 100]]
     back['EVENTS'].data = rows.tobytes()
-    s.add('T8', 'good_gbm_time_steps_back', GBM, back)
+    s.odd('T8', 'good_gbm_time_steps_back', back, ['steps_back'])
+    odd_events(s)
     extra = s.fresh('gbm')
     extra.hdus.append(table('NOTES', [('TEXT', '4A')], np.array([b'abcd'], 'S4').view([('TEXT', 'S4')])))
     s.add('F33', 'good_gbm_further_hdu', GBM, extra)
@@ -74,24 +95,51 @@ def good(s):
     script = s.fresh('gbm')
     script[''].put('OBJECT', '</script><b>')
     s.add('F38', 'good_gbm_script_in_text', GBM, script)
+    tricks = s.fresh('gbm')
+    tricks['EVENTS'].put('INHERIT', True)
+    tricks.hdus.append(table('</script>', [('TEXT', '4A')], np.array([b'abcd'], 'S4').view([('TEXT', 'S4')])))
+    s.add('F38', 'good_gbm_inherit_and_script_in_name', GBM, tricks)
+
+
+def odd_events(s):
+    """Events nobody would send on purpose, taken all the same; what is odd is told as the list's quality."""
+    def change(f, rows):
+        f['EVENTS'].data = rows.tobytes()
+        f['EVENTS'].set('NAXIS2', len(rows))
+        return f
+    f = s.fresh('gbm')
+    rows = f.rows('EVENTS', GBM_EVENT)
+    rows['TIME'] = 5.0
+    rows['PHA'] = np.arange(len(rows)) % 128
+    s.odd('T11', 'good_gbm_one_time', change(f, rows), ['one_time'])
+    f = s.fresh('gbm')
+    rows = f.rows('EVENTS', GBM_EVENT)
+    s.odd('T16', 'good_gbm_rows_twice', change(f, np.repeat(rows, np.where(np.arange(len(rows)) % 50, 1, 2))), ['repeated_rows'])
+    f = s.fresh('gbm')
+    rows = np.zeros(12000, GBM_EVENT)  # in one 64 ms bin: 187,500 a second
+    rows['TIME'] = 5.0 + np.sort(np.random.default_rng(s.seed).uniform(0, 0.05, len(rows)))
+    rows['PHA'] = np.arange(len(rows)) % 128
+    s.odd('T12', 'good_gbm_a_hundred_times_the_rate', change(f, rows), [])  # told of the bin, not of the chunk
 
 
 def structure(s):
     whole = s.fresh('gbm').bytes()
-    for name, n, code, part in [('empty', 0, 'truncated', 'empty'), ('one_card', 80, 'truncated', 'inside the header'),
-                                ('less_than_a_block', 2879, 'truncated', 'ends at byte'),
-                                ('cut_in_events', len(whole) - 7000, 'truncated', 'declares'),
-                                ('cut_by_one_byte', len(whole) - 1, 'truncated', 'GTI: the header declares 16 bytes of data')]:
-        s.add('F1 F2 F3', f'gbm_{name}', GBM, whole[:n], code, part)
-    for name, content, code, part in [
-            ('gzip', gzip.compress(whole, mtime=0), 'unsupported', 'compressed with gzip: unpack it first'),
-            ('bzip2', b'BZh91AY&SY' + whole, 'unsupported', 'bzip2'),
-            ('png', b'\x89PNG\r\n\x1a\n' + bytes(3000), 'format', 'no FITS'),
-            ('html', b'<!DOCTYPE html><html></html>', 'format', "'<!DOCTYPE html><'"),
-            ('random', np.random.default_rng(s.seed).bytes(5760), 'format', 'no FITS'),
-            ('trailing_byte', whole + b'\0', 'format', '1 bytes after the last HDU'),
-            ('trailing_block', whole + bytes(2880), 'format', '2880 bytes after the last HDU')]:
-        s.add('F32 F37 F40', f'gbm_{name}', GBM, content, code, part)
+    for cls, name, n, code, part in [('F1', 'empty', 0, 'truncated', 'empty'), ('F2', 'one_card', 80, 'truncated', 'inside the header'),
+                                     ('F2', 'less_than_a_block', 2879, 'truncated', 'ends at byte'),
+                                     ('F3', 'cut_in_events', len(whole) - 7000, 'truncated', 'declares'),
+                                     ('F3', 'cut_by_one_byte', len(whole) - 1, 'truncated', 'GTI: the header declares 16 bytes of data')]:
+        s.add(cls, f'gbm_{name}', GBM, whole[:n], code, part)
+    for cls, name, content, code, part in [
+            ('F37', 'gzip', gzip.compress(whole, mtime=0), 'unsupported', 'compressed with gzip: unpack it first'),
+            ('F37', 'bzip2', b'BZh91AY&SY' + whole, 'unsupported', 'bzip2'),
+            ('F40', 'png', b'\x89PNG\r\n\x1a\n' + bytes(3000), 'format', 'no FITS'),
+            ('F40', 'html', b'<!DOCTYPE html><html></html>', 'format', "'<!DOCTYPE html><'"),
+            ('F40', 'random', np.random.default_rng(s.seed).bytes(5760), 'format', 'no FITS'),
+            ('F32', 'trailing_byte', whole + b'\0', 'format', '1 bytes after the last HDU'),
+            ('F32', 'trailing_block', whole + bytes(2880), 'format', '2880 bytes after the last HDU')]:
+        s.add(cls, f'gbm_{name}', GBM, content, code, part)
+    for kind in ('RICE_1', 'GZIP_1', 'PLIO_1', 'HCOMPRESS_1'):
+        s.add('F36', f'gbm_compressed_{kind.lower()}', GBM, compressed(s, kind), 'unsupported', 'ZIMAGE: compressed images')
 
     def end_with_text(f): f[''].end = 'END     IS NEAR'.ljust(CARD)
     def no_end(f): f['GTI'].end = ' ' * CARD
@@ -117,7 +165,7 @@ def structure(s):
             ('F10', 'naxis_negative', lambda f: f['EVENTS'].set('NAXIS', -1), 'format', 'NAXIS = -1'),
             ('F10', 'naxis_999', lambda f: f[''].set('NAXIS', 999), 'limit', 'at most 4'),
             ('F11', 'naxis1_negative', lambda f: f['EVENTS'].set('NAXIS1', -10), 'format', 'NAXIS1 = -10'),
-            ('F11', 'naxis2_2_to_31', lambda f: f['EVENTS'].set('NAXIS2', 2**31 - 1), 'truncated', 'declares 21474836470 bytes'),
+            ('F11 T6', 'naxis2_2_to_31', lambda f: f['EVENTS'].set('NAXIS2', 2**31 - 1), 'truncated', 'declares 21474836470 bytes'),
             ('F11', 'naxis2_2_to_63', lambda f: f['EVENTS'].set('NAXIS2', 2**63 - 1), 'limit', 'more than 2^63'),
             ('F11', 'naxis2_20_digits', lambda f: f['EVENTS'].set('NAXIS2', 10**19), 'range', '64-bit number'),
             ('F11', 'naxis2_overflows_to_0', lambda f: f['EVENTS'].set('NAXIS2', 2**62), 'limit', 'more than 2^63'),
@@ -195,12 +243,14 @@ def events(s):
             ('T5', 'tzero_huge', lambda f: f['EVENTS'].set('TZERO1', 1e30), 'format', 'TZERO 1e+30'),
             ('T5', 'time_scaled', lambda f: f['EVENTS'].put('TSCAL1', 2.0), 'format', 'TSCAL 2'),
             ('T5', 'pha_scaled', lambda f: f['EVENTS'].put('TZERO2', 32768), 'format', 'column PHA has TSCAL 1 and TZERO 32768'),
+            ('T5', 'tnull_text', lambda f: f['EVENTS'].put('TNULL2', 'none'), 'format', 'TNULL2 is the string'),
             ('T5', 'tscal_0', lambda f: f['EVENTS'].put('TSCAL2', 0), 'format', 'TSCAL2 = 0'),
             ('T7', 'time_nan', edit('gbm', 'EVENTS', 'TIME', 17, np.nan), 'time', 'EVENTS: row 18: TIME is'),
             ('T7', 'time_inf', edit('gbm', 'EVENTS', 'TIME', 299, np.inf), 'time', 'EVENTS: row 300: TIME is'),
             ('T8', 'time_before_epoch', edit('gbm', 'EVENTS', 'TIME', 0, -4e8 + 1), 'time', "before the mission's epoch"),
             ('T8', 'time_10_years_ahead', edit('gbm', 'EVENTS', 'TIME', 5, 3.2e8), 'time', 'over 1 s outside'),
             ('T9', 'time_outside_header', edit('gbm', 'EVENTS', 'TIME', 0, -1.5), 'time', "over 1 s outside the header's TSTART"),
+            ('P7', 'met_past_2_to_32', lambda f: f[''].set('TSTART', 4294967301.0), 'range', 'less than 4e9 expected'),
             ('T9', 'tstop_before_tstart', lambda f: f[''].set('TSTOP', 1000.0), 'time', 'is no span of mission time'),
             ('T10', 'channel_negative', edit('gbm', 'EVENTS', 'PHA', 9, -1), 'range', 'EVENTS: row 10: PHA is -1, 0 to 127'),
             ('T10', 'channel_128', edit('gbm', 'EVENTS', 'PHA', 9, 128), 'range', 'PHA is 128'),
@@ -324,12 +374,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=pathlib.Path, help='folder to write to')
     parser.add_argument('--list', action='store_true', help='print the list')
+    parser.add_argument('--classes', action='store_true', help='print the classes and their cases')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--seeds', type=pathlib.Path, help='folder of the fuzz corpora')
     a = parser.parse_args()
     if a.seeds:
         return seeds(a.seeds)
     s = make(a.seed)
+    if a.classes:
+        return print(classes.text(s.entries))
     if a.out:
         a.out.mkdir(parents=True, exist_ok=True)
         for name, content in s.files.items():

@@ -186,6 +186,10 @@ def expected_list(path, hdu, low, high, ladder, gbm):
     order = np.arange(len(raw)) if gbm else np.argsort(times, kind='stable')
     back = int((np.diff(times) < 0).sum())
     raw, times = raw[order], times[order]
+    quality = 1 if back else 0  # steps back; all at one time; a row that is the one in front of it
+    if len(raw) > 1:
+        rows = raw.view(np.uint8).reshape(len(raw), -1)
+        quality += 2 * bool(times.min() == times.max()) + 4 * bool((rows[1:] == rows[:-1]).all(axis=1).any())
     null = hdu.columns['PHA' if gbm else 'PI'].null
     channel = raw['PHA' if gbm else 'PI'].astype(int)
     there = np.ones(len(raw), bool) if null is None else channel != null
@@ -196,7 +200,7 @@ def expected_list(path, hdu, low, high, ladder, gbm):
     once = np.ones(len(times), bool) if gbm else merged(times, dead * 100, raw['GAIN_TYPE'][keep])
     cells, n_outside = counted(times[once], channel[once], dead[once], low[:ladder], high[:ladder])
     return {'detector': int(hdu.header['DETNAM'][4:]) if gbm else int(hdu.name[6:]) - 1, 'n_event': sum(c[2] for c in cells),
-            'n_outside': n_outside, 'n_dropped': n_dropped, 'n_merged': int((~once).sum()), 'n_back': back,
+            'n_outside': n_outside, 'n_dropped': n_dropped, 'n_merged': int((~once).sum()), 'n_back': back, 'quality': quality,
             'cells': sorted(cells + dead_all)}
 
 
