@@ -62,7 +62,6 @@ struct runs {
     int n;
     block_channel first[RUNS_MOST + 1], last; /* first[n] is n_channel, last the channel below */
     int8_t atom[RUNS_MOST];
-    bool drops; /* one is not recommended */
 };
 
 /* Everything between two calls of event_bin_rows. */
@@ -102,7 +101,6 @@ static BLOCK_TARGET bool runs_find(const struct event_layout *l, struct runs *re
     if (!n) return false;
     ret->n = 1;
     ret->atom[0] = l->atom[0];
-    ret->drops = l->atom[0] == EVENT_NOT_RECOMMENDED;
     while (i < n) {
         while (i + 8 <= n && !memcmp(l->atom + i, l->atom + i - 1, 8)) /* eight at once: tables are long, runs few */
             i += 8;
@@ -111,7 +109,6 @@ static BLOCK_TARGET bool runs_find(const struct event_layout *l, struct runs *re
             if (ret->n == RUNS_MOST) return false;
             ret->first[ret->n] = block_channel_of((unsigned)i);
             ret->atom[ret->n++] = l->atom[i];
-            ret->drops |= l->atom[i] == EVENT_NOT_RECOMMENDED;
         }
     }
     ret->first[ret->n] = block_channel_of((unsigned)n);
@@ -355,14 +352,14 @@ struct shares {
 /* Returned  false: a channel beyond the table in a row that passes */
 static BLOCK_INLINE bool shares_find(const struct stream *s, const struct block *b, struct shares *ret)
 {
-    if (block_from(&b->v, &s->runs.first[s->runs.n]) & b->passes) return false;
+    uint32_t above = block_from(&b->v, &s->runs.first[s->runs.n]);
+    if (above & b->passes) return false;
     ret->counted = b->passes;
-    ret->from[0] = UINT32_MAX;
-    for (int r = 1; r < s->runs.n; r++)
-        ret->from[r] = block_from(&b->v, &s->runs.first[r]);
-    for (int r = 0; s->runs.drops && r < s->runs.n; r++)
-        if (s->runs.atom[r] == EVENT_NOT_RECOMMENDED)
-            ret->counted &= ~(ret->from[r] & ~(r + 1 < s->runs.n ? ret->from[r + 1] : 0));
+    for (int r = s->runs.n - 1; r >= 0; r--) {
+        ret->from[r] = r ? block_from(&b->v, &s->runs.first[r]) : UINT32_MAX;
+        if (s->runs.atom[r] == EVENT_NOT_RECOMMENDED) ret->counted &= ~(ret->from[r] & ~above);
+        above = ret->from[r];
+    }
     return true;
 }
 
