@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """One file, three readers: ours, cfitsio and astropy must agree on every keyword, table cell and pixel of every file our
 gate accepts; and what ingest makes of an event file must be what astropy's columns and exact rational arithmetic give.
-Files: the good ones of tests/bad/make.py and the real ones of ../shared/data, where that is."""
+Files: the accepted ones of tests/bad/make.py, what burst-sim writes, and the real ones of ../shared/data, where that is."""
 import fractions
 import gzip
 import hashlib
@@ -282,6 +282,20 @@ def real_files(folder):
             yield unpacked
 
 
+def simulated_files(folder):
+    """(topic, path) of what burst-sim writes: events of both missions, chunks of a day in orbit, images of several families."""
+    def sim(*words):
+        subprocess.run([BUILD / 'burst-sim', *map(str, words)], check=True, stdout=subprocess.DEVNULL)
+    sim('events', '--mission', 'fermi-gbm', '--duration', 60, '--seed', 3, '--out', folder / 'gbm')
+    yield from (('fermi.gbm.events', p) for p in sorted((folder / 'gbm').rglob('*.fit*'))[::5])
+    sim('stream', '--rate', 0.02, '--duration', 3600, '--from', 100, '--to', 112, '--chunk', 4, '--seed', 3, '--out', folder / 'day')
+    yield from (('gecam-b.grd.events', p) for p in sorted((folder / 'day').glob('*.fits')))
+    for family in ('true', 'outburst', 'badsub', 'column'):
+        path = folder / f'sim_{family}.fits'
+        sim('image', '--family', family, '--seed', 3, '--out', path, *(['--lost'] if family == 'badsub' else []))
+        yield 'svom.eclairs.subimage', path
+
+
 def compare_readers(path):
     ours = dump('fits', [path])[0]
     if ours['code'] != 'ok':
@@ -314,6 +328,10 @@ def main():
                 verify(path)
             compare_readers(path)
             compare_packet(entry['topic'], path, entry.get('quality', ()))
+        for topic, path in simulated_files(folder):
+            verify(path)
+            compare_readers(path)
+            compare_packet(topic, path)
         if not DATA.is_dir():
             print('skip real_files: ../shared/data is not there')
             return min(failed, 125)
