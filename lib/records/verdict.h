@@ -108,7 +108,7 @@ struct related {
     double joint_far_hz;   /* NaN: not measured */
 };
 
-/* Where the satellite was at trigger_ns; a figure that is NaN is unknown. All zeros is no answer: platform_unknown. */
+/* Where the satellite was at the end of the window, or in the middle of the exposure; a figure that is NaN is unknown. All zeros is no answer: platform_unknown. */
 struct verdict_platform {
     enum verdict_saa saa;
     double lat_deg, lon_deg, alt_km; /* geodetic; east */

@@ -8,7 +8,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 
-from harness import GRB, PROBE, SHARED, SLOW, Cases, Daemon, Gateway, check, core, finals
+from harness import GRB, PROBE, SHARED, SLOW, Cases, Daemon, Gateway, check, core, finals, program
 from test_bad_input import fits_bytes, np
 from test_pipeline import chunks
 
@@ -196,6 +196,24 @@ def a_test_trigger_on_a_live_topic_is_told_as_a_test(folder, started):
     check(v['alert_tense'] == 'test' and s.daemon.verdicts('burst-test.v1.svom') and not s.daemon.verdicts('burst.v1.'), f'{v}')
 
 
+def burstctl_shows_what_is_awaited_and_what_was_withdrawn(folder, started):
+    def ctl(*arguments):
+        done = subprocess.run([program('burstctl'), *arguments], capture_output=True, text=True, timeout=60 * SLOW)
+        check(done.returncode == 0, f'{arguments}: {done.stderr}')
+        return done.stdout
+    s = Session(folder, started)
+    s.svom('sb26112003', ra=143.2478, dec=-68.0289, ra_dec_error=0.1)
+    s.told(lambda v: v)
+    line = ctl('alerts', '--command', s.daemon.command)
+    check(re.search(r'03:12:26Z AWAITS +sb26112003 ECLAIRs RA 143.2478 Dec -68.0289 .*OPEN subimage by 03:22:26Z$', line.strip()), line)
+    page = ctl('show', 'sb26112003', '--command', s.daemon.command)
+    check('awaiting                  subimage' in page and 'expected_by' in page and 'model ' not in page, page)
+    s.svom('sb26112003', 'retraction')
+    s.told(lambda v: len(v) == 2)
+    line = ctl('alerts', '--command', s.daemon.command)
+    check('FALSE    0.50' in line and line.strip().endswith('REJECTED #2 OTHER'), line)
+
+
 def notices_in_order():
     """(time of publication, topic word, body) of every real notice."""
     out = []
@@ -265,6 +283,7 @@ if __name__ == '__main__':
     for case in (a_trigger_before_its_data_is_answered_by_them, a_trigger_in_mid_burst_joins_the_event_that_the_search_found,
                  a_trigger_after_its_data_is_answered_from_what_was_judged, killed_while_a_triggered_event_is_open_it_goes_on,
                  sub_images_and_their_triggers_are_one_sequence_in_either_order, a_test_trigger_on_a_live_topic_is_told_as_a_test,
+                 burstctl_shows_what_is_awaited_and_what_was_withdrawn,
                  every_real_notice_in_the_order_of_its_time_keeps_every_rule):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)

@@ -85,7 +85,8 @@ static void put_verdict(const json_t *verdict)
     printf("%s\n\n", line);
     json_object_foreach((json_t *)verdict, key, value)
     {
-        if (json_is_array(value) && json_array_size(value) > 0 && !json_is_number(json_array_get(value, 0)))
+        if (json_is_array(value) && json_array_size(value) == 0) continue; /* an empty list has nothing to show */
+        if (json_is_array(value) && !json_is_number(json_array_get(value, 0)))
             for (size_t i = 0; i < json_array_size(value); i++) {
                 const json_t *item = json_array_get(value, i);
                 printf("  %-24s  ", i ? "" : clean(key));

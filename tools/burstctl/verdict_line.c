@@ -136,6 +136,18 @@ static void add_delay(struct line *l, const json_t *v)
     add(l, " T0%+.0f%s", s / STEP[i].unit_s, STEP[i].unit);
 }
 
+/* What a record without a verdict waits for; and, beside the mission's decision, what the machine says. */
+static void add_waiting(struct line *l, const json_t *v)
+{
+    const char *awaiting = text_of(v, "awaiting"), *machine = text_of(v, "machine_verdict");
+    if (*awaiting) {
+        add(l, " %s", awaiting);
+        const char *by = text_of(v, "expected_by");
+        if (strlen(by) >= 19) add(l, " by %.8sZ", by + 11);
+    }
+    if (*machine) add(l, " machine says %s", text_of(v, "machine_verdict"));
+}
+
 const char *verdict_realm(const json_t *verdict)
 {
     const char *tense = json_string_value(json_object_get(verdict, "alert_tense"));
@@ -153,7 +165,7 @@ void verdict_line(const json_t *verdict, const char *realm, bool colour, char re
     }
     add_time(&l, verdict);
     add(&l, " %s", colour ? call_colour(verdict) : "");
-    add_upper(&l, text_of(verdict, "verdict"), 7);
+    add_upper(&l, json_object_get(verdict, "awaiting") ? "awaits" : text_of(verdict, "verdict"), 7);
     add(&l, "%s", colour ? "\033[0m" : "");
     add_probability(&l, verdict);
     add(&l, " %s %s", text_of(verdict, "id"), text_of(verdict, "instrument"));
@@ -163,5 +175,7 @@ void verdict_line(const json_t *verdict, const char *realm, bool colour, char re
     add(&l, " ");
     add_upper(&l, text_of(verdict, "state"), 0);
     if (number_of(verdict, "record_number") > 1) add(&l, " #%.0f", number_of(verdict, "record_number"));
-    if (strcmp(text_of(verdict, "verdict"), "true") != 0) add(&l, " %s", text_of(verdict, "reason_code"));
+    if (*text_of(verdict, "reason_code") && strcmp(text_of(verdict, "verdict"), "true") != 0)
+        add(&l, " %s", text_of(verdict, "reason_code"));
+    add_waiting(&l, verdict);
 }
