@@ -27,6 +27,12 @@ def life(folder, started):
     s.all_good_have_verdicts()
     check(s.daemon.ask(command='show', id='sb26000001')['ok'], 'show')
     check(s.daemon.ask(command='alerts')['ok'], 'alerts')
+    for i in range(6):  # known sources change while sub-images are masked with them
+        s.send_good()
+        answer = s.daemon.ask(command='catalog', action='add', name=f'N {i}', ra_deg=80 + i, dec_deg=20, by='test', comment='sanitized')
+        check(answer['ok'], f'{answer}')
+    s.all_good_have_verdicts()
+    check(s.daemon.ask(command='catalog', action='show', name='N 0')['ok'], 'catalog show')
     s.daemon.config.write_text(s.daemon.config.read_text() + 'log: {level: debug}\n')
     s.daemon.process.send_signal(signal.SIGHUP)
     s.settle(1)
