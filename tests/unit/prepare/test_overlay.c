@@ -145,25 +145,8 @@ TEST(only_what_was_added_can_be_taken_back)
 
 TEST(names_and_positions_that_are_none_are_refused)
 {
-    static const char *const NAMES[] = {"",
-                                        " A",
-                                        "A ",
-                                        "A  B",
-                                        "=cmd()",
-                                        "+1",
-                                        "<b>",
-                                        "A<b>",
-                                        "A\"B",
-                                        "A'B",
-                                        "A,B",
-                                        "A;B",
-                                        "A\nB",
-                                        "Moon",
-                                        "SUN",
-                                        "@x",
-                                        "-1",
-                                        "A\xe2\x80\xae"
-                                        "B",
+    static const char *const NAMES[] = {"",     " A",  "A ",  "A  B", "=cmd()", "+1",  "<b>", "A<b>", "A\"B",
+                                        "A'B",  "A,B", "A;B", "A\nB", "Moon",   "SUN", "@x",  "-1",   "A\xe2\x80\xae-B",
                                         "A\x7f"};
     begin();
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
