@@ -20,6 +20,7 @@ def parse():
     p.add_argument('--seed', type=int, default=1, help='of the sky')
     p.add_argument('--plan-seed', type=int, default=1, help='of the disorder')
     p.add_argument('--rate', type=float, default=1.0, help='1: 1,780 rows a second and detector')
+    p.add_argument('--duration', type=float, default=86400, help='of the sky, seconds: another duration is another sky')
     p.add_argument('--start', type=float, default=0, help='second of the day')
     p.add_argument('--stop', type=float, default=86400)
     p.add_argument('--every', type=float, default=600, help='seconds between bursts, humps, flares, spikes')
@@ -37,7 +38,7 @@ def run(a, name):
     os.makedirs(folder, exist_ok=True)
     for old in ('trace.csv', 'burst.db', 'burst.db-wal', 'burst.db-shm', 'burstd.log'):
         pathlib.Path(f'{folder}/{old}').unlink(missing_ok=True)
-    sky, begun = Sky(a.seed, a.rate, 86400, a.every), time.time()
+    sky, begun = Sky(a.seed, a.rate, a.duration, a.every), time.time()
 
     def progress(at, player):
         done = (at - a.start) / (a.stop - a.start)

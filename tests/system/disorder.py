@@ -342,10 +342,11 @@ class Plan:
         self.steps.append(Step(a, 'badframe', why='badframe'))
 
     def events(self, start, stop):
-        """What happens to programs: a few times, spread over the plan."""
+        """What happens to programs: a few times, spread over the plan, and once more every two hours."""
         span = stop - start
         for kind, n in (('pause', 2), ('kill', 3), ('restart', 2)):
             if kind in self.kinds:
+                n += int(span // 7200)
                 for i in range(n):
                     due = start + span * (i + self.rng.uniform(0.3, 0.9)) / n
                     self.steps.append(Step(due, kind, why=kind))
@@ -427,10 +428,12 @@ class Player:
             self.wait_taken(self.ahead)
 
     def badframe(self):
+        """Frames that break the rules of protocol.md 1, one rule each; where they have a number it is one that was sent."""
         g = self.gateways[0]
-        good = [TOPIC, HEADER.pack(b'BRST', 1, 0, 1, g.stream, len(g.log) + 1000000, time.time_ns()), b'x']
-        for frames in ([TOPIC], [TOPIC, b'short', b'x'], [TOPIC, b'JUNK' + good[1][4:], b'x'], [TOPIC, good[1][:4] + b'\x09' + good[1][5:], b'x'],
-                       [b'burst.v1.nobody.knows.events', good[1], b'x'], good + [b'seal?']):
+        good = HEADER.pack(b'BRST', 1, 0, 1, g.stream, max(1, len(g.log)), time.time_ns())
+        for frames in ([TOPIC], [TOPIC, b'short', b'x'], [TOPIC, b'JUNK' + good[4:], b'x'], [TOPIC, good[:4] + b'\x09' + good[5:], b'x'],
+                       [b'burst.v1.nobody.knows.events', HEADER.pack(b'BRST', 1, 0, 1, g.stream, 1, time.time_ns()), b'x'], [TOPIC, good, b'x', b'seal?'],
+                       [TOPIC, good, b'x', b'seal', b'and more'], [TOPIC, HEADER.pack(b'BRST', 1, 0, 1, g.stream, 1, -5), b'x']):
             g.send_raw(frames)
 
     def caught_up(self, limit_s=600):
@@ -513,7 +516,7 @@ def compare_traces(tidy, disordered):
 MODEL = 'tests/golden/day/small-curve/1'  # some hundred times cheaper than the shipped one
 
 
-def session(folder, started, sky, plan, lateness_s, model=MODEL, ahead_s=None, log=None, progress=None, config=''):
+def session(folder, started, sky, plan, lateness_s, model=MODEL, ahead_s=None, log=None, progress=None, config='', make=None):
     """Play a plan to a burstd of its own. Returns (trace, verdicts by (id, record number), counters, seconds)."""
     import zmq  # noqa: F401  burstd's side of the test needs it too
     from harness import Daemon, free_ports
@@ -532,7 +535,7 @@ def session(folder, started, sky, plan, lateness_s, model=MODEL, ahead_s=None, l
         text = text.replace(line, f'{line}\n{more}')
     daemon.config.write_text(text)
     started.append(daemon)
-    gateways = [Gateway(*e, Maker(sky)) for e in ends]
+    gateways = [(make or Gateway)(*e, Maker(sky)) for e in ends]
     begun = time.time()
     try:
         daemon.start()
