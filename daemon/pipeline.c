@@ -252,8 +252,8 @@ enum burst_err pipeline_start(struct pipeline *p, struct burst_error *reterr)
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     /* The last of the chain first, so that each finds its successor running. */
     for (int i = THREAD_MAIN - 1; !err && i >= 0; i--) {
-        if (pthread_create(&p->thread[p->n_thread], NULL, body[i], p) == 0)
-            p->n_thread++;
+        if (pthread_create(&p->thread[p->n_thread], NULL, body[i], p) == 0) /* the name is for top -H and perf alone */
+            (void)pthread_setname_np(p->thread[p->n_thread++], health_thread_name((enum health_thread)i));
         else
             err = burst_fail(reterr, BURST_E_IO, "the %s thread could not be made",
                              health_thread_name((enum health_thread)i));
