@@ -49,17 +49,15 @@ class Set:
         self.add(cls, f'{kind}_{name}', KINDS[kind], changed if isinstance(changed, bytes) else f, code, part)
 
 
-def compressed(s, kind):
+def tiles(kind):
     """An image as fpack leaves it: a table of tiles in a heap, here of 2^20 x 2^20 pixels in 8 bytes. Debian's cfitsio unpacks it."""
-    tiles = table('COMPRESSED_IMAGE', [('COMPRESSED_DATA', '1PB(8)')], np.zeros(1, [('n', '>i4'), ('at', '>i4')]))
-    tiles.data = b'\0\0\0\x08\0\0\0\0' + b'\xdd\x99\xff\xff\xff\xff\xff\xff'
-    tiles.set('PCOUNT', 8)
+    t = table('COMPRESSED_IMAGE', [('COMPRESSED_DATA', '1PB(8)')], np.zeros(1, [('n', '>i4'), ('at', '>i4')]))
+    t.data = b'\0\0\0\x08\0\0\0\0' + b'\xdd\x99\xff\xff\xff\xff\xff\xff'
+    t.set('PCOUNT', 8)
     for key, value in [('ZIMAGE', True), ('ZCMPTYPE', kind), ('ZBITPIX', 16), ('ZNAXIS', 2), ('ZNAXIS1', 1 << 20), ('ZNAXIS2', 1 << 20),
                        ('ZTILE1', 1 << 20), ('ZTILE2', 1 << 20), ('ZNAME1', 'SCALE'), ('ZVAL1', -1)]:
-        tiles.put(key, value)
-    f = s.fresh('gbm')
-    f.hdus.append(tiles)
-    return f
+        t.put(key, value)
+    return t
 
 
 def good(s):
@@ -139,7 +137,7 @@ def structure(s):
             ('F32', 'trailing_block', whole + bytes(2880), 'format', '2880 bytes after the last HDU')]:
         s.add(cls, f'gbm_{name}', GBM, content, code, part)
     for kind in ('RICE_1', 'GZIP_1', 'PLIO_1', 'HCOMPRESS_1'):
-        s.add('F36', f'gbm_compressed_{kind.lower()}', GBM, compressed(s, kind), 'unsupported', 'ZIMAGE: compressed images')
+        s.wrong('F36', 'gbm', f'compressed_{kind.lower()}', lambda f, kind=kind: f.hdus.append(tiles(kind)), 'unsupported', 'ZIMAGE: compressed images')
 
     def end_with_text(f): f[''].end = 'END     IS NEAR'.ljust(CARD)
     def no_end(f): f['GTI'].end = ' ' * CARD
@@ -343,6 +341,23 @@ def make(seed):
     return s
 
 
+def killers(small):
+    """What ends or misleads Debian's cfitsio 4.2.0: integers read from a long string, from 68 digits and from unquoted junk (buffer
+    overflow), a header larger than its file (reads past it), cards that two parsers read differently, tiles that lie about their size."""
+    out = {}
+    for name, text in [('long_string', f"ALERTID = '{'A' * 40}'"), ('68_digits', 'ALERTID = ' + '9' * 68), ('junk', 'ALERTID = ' + 'x' * 60),
+                       ('gcount_groups', 'GCOUNT GROUPS    TFIELDS =   3')]:
+        f = small.copy()
+        f['EVENTS'].add_raw(text)
+        out[f'cfitsio_{name}'] = f.bytes()
+    out['cfitsio_cut'] = primary(-32, (1000, 1000)).bytes() + bytes(2880)
+    for kind in ('RICE_1', 'GZIP_1', 'PLIO_1', 'HCOMPRESS_1'):
+        f = small.copy()
+        f.hdus = [f.hdus[0], tiles(kind)]
+        out[f'cfitsio_{kind.lower()}'] = f.bytes()
+    return out
+
+
 def seeds(folder):
     """As small as the formats allow: a fuzzer's time goes into bytes."""
     rng = np.random.default_rng(1)
@@ -360,9 +375,10 @@ def seeds(folder):
     image.add_raw('BLANK   =                   -1')
     image.data = bytes(12)
     sub = subimage(rng, n_y=3, n_z=2)
+    more = killers(small)
     grm_file, gecam_file = grm(rng, n=3), gecam(rng, n=3)
     gecam_file.hdus = gecam_file.hdus[:5]
-    for kind, files in {'fits_gate': {'forms': primary().bytes() + many.bytes(), 'image': image.bytes(), 'gbm': small.bytes()},
+    for kind, files in {'fits_gate': {'forms': primary().bytes() + many.bytes(), 'image': image.bytes(), 'gbm': small.bytes(), **more},
                         'ingest_events': {'gbm': small.bytes(), 'gecam': gecam_file.bytes(), 'grm': grm_file.bytes()},
                         'ingest_subimage': {'3x2': sub.bytes()}}.items():
         (folder / kind).mkdir(parents=True, exist_ok=True)
