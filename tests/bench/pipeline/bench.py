@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """burstd beside a Python pipeline (pyzmq + astropy + numpy + ONNX Runtime) on the same messages, in one run.
 
-  bench.py [--images N] [--seconds S] [--follow S] [--report FILE]
+  bench.py [--images N] [--seconds S] [--follow S] [--rates X...] [--only-follow]
 
 1. Packet to verdict: sub-images go to one side, then the other, in turn; the clock runs from send to the verdict's arrival at a
    subscriber. burstd has committed the verdict to disk by then; the peer keeps nothing.
 2. Windows per second: GECAM-B chunks, 25 detectors, as fast as each side takes them.
-3. CPU load of burstd following GECAM-B live: 25 detectors at 1,780 events/s each.
+3. CPU load of burstd following GECAM-B live, a chunk a second of `burst-sim stream`: 25 detectors at 1,780 rows/s each, and ten times
+   that; by thread. It is of this machine's core and of what else it does: read /proc/PID/task.
 
 Needs python3-zmq, python3-astropy, and onnxruntime from PyPI (in a virtual environment with --system-site-packages). Prints a table;
 asserts nothing: machines differ."""
@@ -27,6 +28,7 @@ from astropy.io import fits
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / 'system'))
+from disorder import Sky, tables  # noqa: E402
 from harness import ROOT, Daemon, Gateway, free_ports, program  # noqa: E402
 IMAGES, EVENTS = b'burst-archive.v1.svom.eclairs.subimage', b'burst-archive.v1.gecam-b.grd.events'
 
@@ -149,22 +151,47 @@ def bench_windows(sides, seconds):
     return rates
 
 
-def bench_follow(folder, seconds):
-    side = Burstd(folder)
-    rng = np.random.default_rng(2)
-    chunks = [gecam_chunk(200000000.0 + i, 1.0, 1780, rng) for i in range(seconds + 40)]
+def thread_seconds(pid):
+    """CPU seconds of each kind of thread: burstd's by their names, libzmq's together."""
+    seconds = {}
+    for task in pathlib.Path(f'/proc/{pid}/task').iterdir():
+        name = (task / 'comm').read_text().strip()
+        fields = (task / 'stat').read_text().rsplit(')', 1)[1].split()
+        kind = 'sockets' if name.startswith('ZMQ') else name
+        seconds[kind] = seconds.get(kind, 0) + (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+    return seconds
+
+
+def bench_follow(folder, seconds, rate):
+    """The first 40 s are not timed: windows come after 30 s of data."""
+    side, sky = Burstd(folder), Sky(rate=rate, duration=3600)
+    pid, warm, rows, late = side.daemon.process.pid, 40, 0, 0.0
     begun = time.time()
-    for i, c in enumerate(chunks):
+    for i in range(warm + seconds):
+        body = sky.get(float(i), float(i + 1))
         while time.time() < begun + i:
             side.gateway.serve(20)
-        side.gateway.send(EVENTS, c)
+        late = max(late, time.time() - begun - i)
+        side.gateway.send(EVENTS, body)
+        side.gateway.kept[EVENTS][:-30] = [None] * len(side.gateway.kept[EVENTS][:-30])  # nobody asks for what was taken half a minute ago
         side.gateway.beat()
-        if i == 40:  # the first 30 s give no windows
-            cpu, wall = cpu_seconds(side.daemon.process.pid), time.time()
-    load = (cpu_seconds(side.daemon.process.pid) - cpu) / (time.time() - wall)
-    windows = side.daemon.status()['counters']['detector_windows']
+        if i == warm:
+            cpu, wall, rows, before = thread_seconds(pid), time.time(), 0, side.daemon.status()['counters']
+        rows += sum(n for _, size, n in tables(body) if size == 18)
+    took = time.time() - wall
+    load = {k: 100 * (v - cpu.get(k, 0)) / took for k, v in thread_seconds(pid).items()}
+    after = side.daemon.status()['counters']
     side.daemon.stop()
-    return load, windows
+    side.gateway.close()
+    sky.close()
+    return load, rows / seconds, after['detector_windows'] - before['detector_windows'], late
+
+
+def show_follow(folder, seconds, rate):
+    load, rows, windows, late = bench_follow(folder, seconds, rate)
+    parts = ', '.join(f'{k} {v:.1f}' for k, v in sorted(load.items(), key=lambda x: -x[1]))
+    print(f'following 25 GECAM-B detectors at {rows:,.0f} rows/s ({rate:g} times flight): {sum(load.values()):.1f} % of one core over {seconds} s '
+          f'({parts}; {windows} detector windows; chunks at most {late:.2f} s late)', flush=True)
 
 
 def main():
@@ -172,8 +199,18 @@ def main():
     parser.add_argument('--images', type=int, default=100)
     parser.add_argument('--seconds', type=int, default=150)
     parser.add_argument('--follow', type=int, default=60)
+    parser.add_argument('--rates', type=float, nargs='+', default=[1, 10], help='for --follow: times the flight rate')
+    parser.add_argument('--only-follow', action='store_true')
     a = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix='burst-bench-') as folder, tempfile.TemporaryDirectory(prefix='burst-bench-') as second:
+    if not a.only_follow:
+        compare(a)
+    for rate in a.rates:
+        with tempfile.TemporaryDirectory(prefix='burst-bench-') as folder:
+            show_follow(folder, a.follow, rate)
+
+
+def compare(a):
+    with tempfile.TemporaryDirectory(prefix='burst-bench-') as folder:
         sides = {'burstd': Burstd(folder), 'python': Peer(folder)}
         try:
             t = bench_images(sides, folder, a.images)
@@ -188,8 +225,6 @@ def main():
         finally:
             sides['python'].process.kill()
             sides['burstd'].daemon.stop()
-        load, windows = bench_follow(second, a.follow)
-        print(f'following 25 GECAM-B detectors at 1,780 events/s each: {load * 100:.1f} % of one core over {a.follow} s ({windows} detector windows)')
 
 
 if __name__ == '__main__':
