@@ -38,6 +38,8 @@ void feed_close(struct feed *f)
 {
     lightcurve_free(f->lc);
     f->lc = NULL;
+    lightcurve_free(f->archive);
+    f->archive = NULL;
     window_free(f->monitor);
     f->monitor = NULL;
 }
@@ -82,6 +84,20 @@ static bool has_stream(const struct restart_from *from, int n, const uint8_t str
     return false;
 }
 
+void feed_hold(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq)
+{
+    struct restart_from *hold = &f->hold[gateway];
+    if (hold->seq && !memcmp(hold->stream, stream, STREAM_UUID)) return;
+    memcpy(hold->stream, stream, STREAM_UUID);
+    hold->seq = seq;
+}
+
+void feed_archive_done(struct feed *f)
+{
+    f->archive_mono_ns = 0;
+    memset(f->hold, 0, sizeof f->hold);
+}
+
 /* Gateways that have said nothing since we began keep the place they had then. */
 static void point_fill(struct feed *f, int64_t needed_ns, struct restart_point *p)
 {
@@ -92,6 +108,9 @@ static void point_fill(struct feed *f, int64_t needed_ns, struct restart_point *
         struct restart_from *from = &p->from[p->n_from++];
         memcpy(from->stream, c->stream, STREAM_UUID);
         from->seq = cover_done_before(c, needed_ns);
+        const struct restart_from *hold = &f->hold[i];
+        if (hold->seq && from->seq >= hold->seq && !memcmp(hold->stream, c->stream, STREAM_UUID))
+            from->seq = hold->seq - 1;
     }
     for (int i = 0; i < f->n_begun && p->n_from < RESTART_FROM_MAX; i++)
         if (!has_stream(p->from, p->n_from, f->begun[i].stream)) p->from[p->n_from++] = f->begun[i];

@@ -24,6 +24,13 @@ struct feed {
     struct cover cover[CONFIG_INPUT_MAX];               /* by gateway */
     uint8_t data_stream[CONFIG_INPUT_MAX][STREAM_UUID]; /* of the last packet looked at, by gateway */
     struct order order;                                 /* which gateway may be read on */
+    /* Data older than the rings, see take_archive.c. */
+    struct lightcurve *archive; /* made when the first such data come */
+    struct lightcurve_counts archive_told;
+    int64_t archive_mono_ns; /* when data last came; 0: all have been searched */
+    bool archive_flushed;    /* since then */
+    struct restart_from
+        hold[CONFIG_INPUT_MAX]; /* by gateway: the first message whose data have not been searched; seq 0: none */
     int n_begun;
     struct restart_from begun[RESTART_FROM_MAX]; /* where the restart point said to go on */
 };
@@ -48,6 +55,10 @@ void feed_read_again(struct feed *f, int gateway, const uint8_t stream[STREAM_UU
 
 /* A message of the gateway has been read, or one that came before: what it means for the others' turn. */
 void feed_order(struct feed *f, int gateway, bool is_replay, int64_t now_mono_ns);
+
+/* Data of this message wait in the archive: points stay before it until feed_archive_done. */
+void feed_hold(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq);
+void feed_archive_done(struct feed *f);
 
 /* Where to read again from once the window ending at k_end has been judged: the next one looks back WINDOW_BINS from
  * STRIDE_BINS on. The tracker's state is for the work thread to fill in. */

@@ -37,6 +37,7 @@ static const char *const COUNT_NAME[COUNT_N] = {
     [COUNT_EVENTS_DROPPED] = "events_dropped",
     [COUNT_EVENTS_UNSEARCHED] = "events_unsearched",
     [COUNT_EVENTS_REPEATED] = "events_repeated",
+    [COUNT_EVENTS_ARCHIVAL] = "events_archival",
     [COUNT_EVENTS_LATE] = "events_late",
     [COUNT_DUPLICATES] = "duplicates",
     [COUNT_GAPS] = "gaps",

@@ -17,6 +17,7 @@ enum health_count {
     COUNT_EVENTS_DROPPED,    /* rows that are no recommended events, or in no atom */
     COUNT_EVENTS_UNSEARCHED, /* counted, but of detectors no bursts are searched for in: GBM's BGO, particle monitors */
     COUNT_EVENTS_REPEATED,   /* of good time that had been counted, with the same content */
+    COUNT_EVENTS_ARCHIVAL,   /* older than the rings: searched apart, at low priority */
     COUNT_EVENTS_LATE,       /* events whose bin was closed already */
     COUNT_DUPLICATES,        /* messages seen before */
     COUNT_GAPS,              /* messages that neither live nor history gave */

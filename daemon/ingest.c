@@ -120,7 +120,10 @@ struct work_unit *intake_take_free(struct intake *in)
     for (void *unit = NULL;;) {
         health_progress(in->p->health, THREAD_INGEST); /* the work thread has its own watch */
         if (atomic_load(&in->p->stop_ingest)) return NULL;
-        if (queue_take(in->p->units.free_work, &unit, INTAKE_WAIT_MS) == BURST_OK) return unit;
+        if (queue_take(in->p->units.free_work, &unit, INTAKE_WAIT_MS) == BURST_OK) {
+            ((struct work_unit *)unit)->archival = false;
+            return unit;
+        }
         intake_shed(in);
     }
 }
@@ -353,10 +356,11 @@ void *ingest_thread(void *arg)
     if (ingest_open(p, &in, &e)) health_fatal(p->health, &e);
     while (in && !atomic_load(&p->stop_ingest)) {
         health_progress(p->health, THREAD_INGEST);
+        bool searching = archive_search(in);
         if (poll_gateways(in)) continue;
         flush_silent(in);
         platforms_tell(in->platforms, p);
-        (void)subscriber_wait(in->subscriber, (size_t)in->n_subscriber, INTAKE_WAIT_MS,
+        (void)subscriber_wait(in->subscriber, (size_t)in->n_subscriber, searching ? ARCHIVE_WAIT_MS : INTAKE_WAIT_MS,
                               NULL); /* a time-out is the usual answer */
     }
     while (!in && !atomic_load(&p->stop_ingest)) { /* main ends the process; wait for it alive */

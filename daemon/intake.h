@@ -7,7 +7,7 @@
 #include "daemon/pipeline.h"
 #include "ingest/repeats.h"
 
-enum { INTAKE_WAIT_MS = 100 };
+enum { INTAKE_WAIT_MS = 100, ARCHIVE_WAIT_MS = 5 };
 
 struct intake {
     struct pipeline *p;
@@ -43,6 +43,11 @@ void take_events(struct intake *in, struct feed *f, int gateway, const struct st
 void take_image(struct intake *in, struct feed *f, int gateway, const struct stream_item *item);
 void take_notice(struct intake *in, struct feed *f, int gateway, const struct stream_item *item);
 void take_platform(struct intake *in, struct feed *f, int gateway, const struct stream_item *item);
+
+/* Bins [from_k, to_k) of a packet that are older than the feed's rings: into its archive's rings. False: the daemon is stopping. */
+bool archive_add(struct intake *in, struct feed *f, const struct event_packet *packet, int64_t from_k, int64_t to_k);
+/* Windows of the archives to the work thread, while it has nothing else to do. True where more of them wait. */
+bool archive_search(struct intake *in);
 
 /* Hand every closed window of a feed to the work thread. False: the daemon is stopping. */
 bool take_windows(struct intake *in, struct feed *f);

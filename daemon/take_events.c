@@ -86,11 +86,11 @@ bool take_windows(struct intake *in, struct feed *f)
     }
 }
 
-static bool add_step(struct intake *in, struct feed *f, const struct event_packet *packet, int64_t k)
+static bool add_step(struct intake *in, struct feed *f, const struct event_packet *packet, int64_t k, int64_t to)
 {
     struct burst_error e;
     enum burst_err err;
-    while ((err = lightcurve_add(f->lc, packet, k, k + STEP_BINS, &e)) == BURST_E_FULL)
+    while ((err = lightcurve_add(f->lc, packet, k, to, &e)) == BURST_E_FULL)
         if (!take_windows(in, f)) return false;
     if (err) pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);
     return take_windows(in, f);
@@ -119,11 +119,18 @@ static bool begin_anew(struct intake *in, struct feed *f)
     return true;
 }
 
-static void take_steps(struct intake *in, struct feed *f, const struct event_packet *packet)
+/* Bins older than the rings go to the archive. *ret_late: there were such. */
+static void take_steps(struct intake *in, struct feed *f, const struct event_packet *packet, bool *ret_late)
 {
-    for (int64_t k = event_packet_next(packet, 0); k != INT64_MAX; k = event_packet_next(packet, k + STEP_BINS)) {
+    int64_t to;
+    *ret_late = false;
+    for (int64_t k = event_packet_next(packet, 0); k != INT64_MAX; k = event_packet_next(packet, to)) {
+        int64_t low = f->monitor ? INT64_MIN : lightcurve_low_k(f->lc);
+        bool late = k < low;
+        to = late && low < k + STEP_BINS ? low : k + STEP_BINS;
+        *ret_late = *ret_late || late;
         intake_shed(in);
-        if (!add_step(in, f, packet, k)) return;
+        if (!(late ? archive_add(in, f, packet, k, to) : add_step(in, f, packet, k, to))) return;
     }
 }
 
@@ -144,7 +151,9 @@ void take_events(struct intake *in, struct feed *f, int gateway, const struct st
     feed_read(f, gateway, item->stream, item->seq, packet.span.stop_ns);
     for (size_t i = 0; i < packet.n_list; i++)
         health_add(in->p->health, COUNT_EVENTS_DROPPED, packet.list[i].n_dropped + packet.list[i].n_outside);
-    take_steps(in, f, &packet);
+    bool late;
+    take_steps(in, f, &packet, &late);
+    if (late) feed_hold(f, gateway, item->stream, item->seq);
     feed_count(in, f);
     pipeline_feed_seen(in->p, f->topic, packet.span.stop_ns, true);
 }

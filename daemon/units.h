@@ -20,6 +20,7 @@ enum work_kind {
 struct work_unit {
     enum work_kind kind;
     struct source source;
+    bool archival;                    /* of data older than the rings: WORK_WINDOW, WORK_SILENCE, WORK_ANEW */
     struct lightcurve_window *window; /* storage for one window; WORK_WINDOW */
     struct arena arena;               /* the sub-image's packet lives here; WORK_IMAGE */
     struct subimage_packet packet;

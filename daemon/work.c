@@ -17,6 +17,7 @@ static const int64_t FINISH_NS = 5 * CLOCK_NS_PER_S;
 
 struct track {
     struct source source;
+    bool archival; /* for data older than the rings */
     struct tracker *tracker;
     int64_t kept_mono_ns; /* when its restart point was last given away */
 };
@@ -45,6 +46,21 @@ static enum burst_err track_resume(const struct pipeline *p, struct track *t, st
     return err;
 }
 
+/* The archive's tracker has no state to go on from: what was not searched to its end is read again. */
+static enum burst_err track_open(struct work *w, struct source source, bool archival, struct burst_error *reterr)
+{
+    struct track *t = &w->track[w->n_track];
+    if (w->n_track == N_TRACKER) return burst_fail(reterr, BURST_E_LIMIT, "more than %d trackers", N_TRACKER);
+    t->source = source;
+    t->archival = archival;
+    enum burst_err err = tracker_new(source, &w->p->science.decide, &w->p->book[source.realm], &t->tracker, reterr);
+    if (err) return err;
+    w->n_track++;
+    if (!archival) return track_resume(w->p, t, reterr);
+    tracker_search_archive(t->tracker);
+    return BURST_OK;
+}
+
 static enum burst_err tracks_open(struct work *w, struct burst_error *reterr)
 {
     size_t n_fact;
@@ -53,12 +69,9 @@ static enum burst_err tracks_open(struct work *w, struct burst_error *reterr)
     for (int realm = 0; !err && realm < REALM_N; realm++)
         for (size_t i = 0; !err && i < n_fact; i++) {
             if (!facts[i].n_open) continue;
-            struct track *t = &w->track[w->n_track];
-            t->source = (struct source){(enum burst_realm)realm, facts[i].mission, facts[i].instrument};
-            err = tracker_new(t->source, &w->p->science.decide, &w->p->book[realm], &t->tracker, reterr);
-            if (err) break;
-            w->n_track++;
-            err = track_resume(w->p, t, reterr);
+            struct source source = {(enum burst_realm)realm, facts[i].mission, facts[i].instrument};
+            err = track_open(w, source, false, reterr);
+            if (!err) err = track_open(w, source, true, reterr);
         }
     return err;
 }
@@ -73,11 +86,13 @@ static void work_close(struct work *w)
     free(w);
 }
 
-static struct track *track_of(struct work *w, struct source s)
+static struct track *track_of(struct work *w, struct source s, bool archival)
 {
     for (int i = 0; i < w->n_track; i++) {
         struct source t = w->track[i].source;
-        if (t.realm == s.realm && t.mission == s.mission && t.instrument == s.instrument) return &w->track[i];
+        if (t.realm == s.realm && t.mission == s.mission && t.instrument == s.instrument &&
+            w->track[i].archival == archival)
+            return &w->track[i];
     }
     return NULL;
 }
@@ -176,7 +191,7 @@ static void trace_window(struct work *w, const struct lightcurve_window *window)
 static void work_window(struct work *w, const struct work_unit *unit)
 {
     struct burst_error e;
-    struct track *t = track_of(w, unit->source);
+    struct track *t = track_of(w, unit->source, unit->archival);
     const struct lightcurve_window *held = tracker_idle(t->tracker) ? NULL : tracker_evidence_window(t->tracker);
     int n = 0;
     trace_window(w, unit->window);
@@ -211,7 +226,7 @@ static void tell_closing(struct work *w, struct track *t)
 /* The closing revision is told; the event is held, for the data may go on where they stopped. */
 static void work_silence(struct work *w, const struct work_unit *unit)
 {
-    struct track *t = track_of(w, unit->source);
+    struct track *t = track_of(w, unit->source, unit->archival);
     tell_closing(w, t);
     t->kept_mono_ns = 0; /* nothing more comes for now: this point is the one to keep */
     keep_restart(w, t, &unit->restart);
@@ -219,7 +234,7 @@ static void work_silence(struct work *w, const struct work_unit *unit)
 
 static void work_anew(struct work *w, const struct work_unit *unit)
 {
-    struct track *t = track_of(w, unit->source);
+    struct track *t = track_of(w, unit->source, unit->archival);
     const struct tracker_state nothing = {INT64_MIN};
     struct burst_error e;
     int n = 0;
@@ -282,7 +297,7 @@ static void work_notice(struct work *w, const struct work_unit *unit)
 {
     struct burst_error e;
     bool told = false;
-    struct track *t = track_of(w, unit->source);
+    struct track *t = track_of(w, unit->source, unit->archival);
     enum burst_err err = trigger_notice(&w->p->book[unit->source.realm], &w->p->science.decide, t ? t->tracker : NULL,
                                         &unit->notice, &w->verdict[0], &told, &e);
     if (err) pipeline_refused(w->p, BAD_TRIGGER, err, unit->restart.topic, &e);

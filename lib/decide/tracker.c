@@ -34,6 +34,11 @@ enum burst_err tracker_new(struct source source, const struct decide_settings *s
     return BURST_OK;
 }
 
+void tracker_search_archive(struct tracker *t)
+{
+    t->archival = true;
+}
+
 void tracker_free(struct tracker *t)
 {
     if (!t) return;
@@ -200,7 +205,10 @@ static bool event_open(struct tracker *t, const struct window_score *score, stru
     clock_id_text(trigger_ns, when);
     (void)snprintf(t->event.id, sizeof t->event.id, "%s-%s-%s", t->fact->mission_name, t->fact->instrument_name, when);
     struct alert *a = book_find(t->book, t->source.mission, t->event.id);
-    if (!a) a = book_add(t->book, t->source, t->event.id, trigger_ns);
+    if (!a) {
+        a = book_add(t->book, t->source, t->event.id, trigger_ns);
+        if (t->archival && t->source.realm == REALM_LIVE) a->tense = TENSE_ARCHIVAL;
+    }
     a->from_ns = t->epoch_ns + curve_first_bin(t->curve) * BIN_NS;
     return event_step(t, a, score, true, ret_v);
 }

@@ -16,6 +16,8 @@ enum { TRACKER_VERDICTS = 2 }; /* one call may close an event and open another *
  * Notes     About 10 MB: an event keeps the light curve of its detectors, 17 minutes at most. */
 enum burst_err tracker_new(struct source source, const struct decide_settings *settings, struct book *book,
                            struct tracker **ret_t, struct burst_error *reterr);
+/* Its windows are of data that came hours late: events it opens in the live realm have the tense `archival`. Before any window. */
+void tracker_search_archive(struct tracker *t);
 /* NULL is accepted. */
 void tracker_free(struct tracker *t);
 

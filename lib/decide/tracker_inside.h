@@ -33,6 +33,7 @@ struct tracker {
     struct decide_settings set;
     struct book *book;
     const struct instrument_fact *fact;
+    bool archival; /* see tracker_search_archive */
     int64_t epoch_ns, last_k;
     struct event event;
     struct lightcurve_window *window; /* behind event.best */

@@ -13,6 +13,9 @@ enum burst_err lightcurve_new(const struct lightcurve_settings *settings, struct
     if (settings->lateness_ns < 0 || settings->lateness_ns > LIGHTCURVE_LATENESS_MOST_NS)
         return burst_fail(reterr, BURST_E_RANGE, "lateness of %g s; 0 to 60 s is taken",
                           (double)settings->lateness_ns * 1e-9);
+    if (settings->backlog_bins < 0 || settings->backlog_bins > LIGHTCURVE_BACKLOG_MOST)
+        return burst_fail(reterr, BURST_E_RANGE, "a backlog of %lld bins; 0 to %lld are taken",
+                          (long long)settings->backlog_bins, (long long)LIGHTCURVE_BACKLOG_MOST);
     if (settings->bands.n_atom < 1 || settings->bands.n_band < 1)
         return burst_fail(reterr, BURST_E_SHAPE, "a light curve needs energy bands");
     struct lightcurve *lc = calloc(1, sizeof *lc);
@@ -21,7 +24,7 @@ enum burst_err lightcurve_new(const struct lightcurve_settings *settings, struct
     lc->fact = fact;
     lc->n_detector = fact->n_detector;
     /* One window, what waits for its lateness, one longest step; four strides for roundings at either end. */
-    lc->n_ring = WINDOW_BINS + lateness_bins(lc) + LIGHTCURVE_STEP_BINS + 4 * STRIDE_BINS;
+    lc->n_ring = WINDOW_BINS + lateness_bins(lc) + LIGHTCURVE_STEP_BINS + 4 * STRIDE_BINS + settings->backlog_bins;
     size_t n_row = (size_t)lc->n_detector * (size_t)lc->n_ring;
     lc->counts = calloc(n_row * (size_t)(settings->bands.n_atom + 1), sizeof *lc->counts);
     lc->cover = calloc(n_row, sizeof *lc->cover);
@@ -63,7 +66,9 @@ struct lightcurve_counts lightcurve_counts(const struct lightcurve *lc)
 
 int64_t lightcurve_low_k(const struct lightcurve *lc)
 {
-    return lc->started ? low_bin(lc) : INT64_MIN;
+    if (lc->started) return low_bin(lc);
+    return lc->set.score_from_k > INT64_MIN + WINDOW_BINS ? lc->set.score_from_k + STRIDE_BINS - WINDOW_BINS
+                                                          : INT64_MIN;
 }
 
 int64_t lightcurve_latest_ns(const struct lightcurve *lc)

@@ -14,6 +14,7 @@
 struct lightcurve;
 
 #define LIGHTCURVE_LATENESS_MOST_NS (INT64_C(60) * 1000000000)
+#define LIGHTCURVE_BACKLOG_MOST     INT64_C(225000) /* 4 hours */
 enum {
     LIGHTCURVE_VALID_LEAST = 469, /* bins of 64 ms: 30 s, rounded up (protocol.md 4) */
     LIGHTCURVE_STEP_BINS = 250    /* 16 s: what one call takes */
@@ -22,8 +23,10 @@ enum {
 struct lightcurve_settings {
     struct source source;
     struct band_set bands;
-    int64_t epoch_ns;     /* mission elapsed time zero, TT; bin k = [k, k+1) x 64 ms from it */
-    int64_t lateness_ns;  /* bins close this long after the latest good time; 0..LIGHTCURVE_LATENESS_MOST_NS */
+    int64_t epoch_ns;    /* mission elapsed time zero, TT; bin k = [k, k+1) x 64 ms from it */
+    int64_t lateness_ns; /* bins close this long after the latest good time; 0..LIGHTCURVE_LATENESS_MOST_NS */
+    int64_t
+        backlog_bins; /* bins that may wait in the rings for their windows to be taken, beside what live data need; 0 or more */
     int64_t score_from_k; /* windows ending at or before this bin are not given (restart); INT64_MIN: all are */
 };
 
@@ -42,7 +45,7 @@ struct lightcurve_counts {
 
 /* Rings for one instrument of one realm.
  * Errors    BURST_E_UNSUPPORTED  the instrument sends no light curves
- *           BURST_E_RANGE        lateness out of range
+ *           BURST_E_RANGE        lateness or backlog out of range
  *           BURST_E_SHAPE        no atoms or bands
  *           BURST_E_NOMEM        *ret_lc untouched in every case */
 enum burst_err lightcurve_new(const struct lightcurve_settings *settings, struct lightcurve **ret_lc,
@@ -99,7 +102,7 @@ enum burst_err lightcurve_next(struct lightcurve *lc, struct lightcurve_window *
                                struct burst_error *reterr);
 
 struct lightcurve_counts lightcurve_counts(const struct lightcurve *lc);
-/* The oldest bin the rings hold; INT64_MIN before any data. */
+/* The oldest bin the rings hold, before any data the oldest they will need (score_from_k); INT64_MIN where neither is known. */
 int64_t lightcurve_low_k(const struct lightcurve *lc);
 /* Latest end of good time seen, TT ns; INT64_MIN before any. */
 int64_t lightcurve_latest_ns(const struct lightcurve *lc);
