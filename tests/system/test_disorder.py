@@ -2,13 +2,16 @@
 """Twenty-six minutes of simulated GECAM-B with every disorder a stream can have: the same counts, bin for bin, and the same verdicts as
 when all goes well. And what cannot be the same - data that never come or come too late - is said, and changes nothing else.
 
-    test_disorder.py                  the two cases
+    test_disorder.py                  the three cases
     test_disorder.py overlap late     each of these disorders alone (disorder.py: KINDS)
     day.py                            a whole day"""
+import os
+import pathlib
+import subprocess
 import sys
 
-from disorder import CELL, KINDS, Gateway, Piece, Plan, Sky, Step, compare_traces, compare_verdicts, session
-from harness import Cases, check
+from disorder import CELL, KINDS, MODEL, Gateway, Piece, Plan, Sky, Step, compare_traces, compare_verdicts, read_trace, session
+from harness import ROOT, Cases, check, classify, program
 
 # An hour of which a part is played: two bursts 105 s apart, a spike, an outage of 293 s, a hump, a burst on its end.
 SKY = {'seed': 49, 'rate': 0.1, 'duration': 3600, 'every': 200}
@@ -53,6 +56,23 @@ def every_disorder_together_changes_no_count_and_no_verdict(folder, started):
                 'bad_events.format': 'badfile'}
     check(all(counters[k] > 0 for k in happened), f'not seen: {[k for k in happened if not counters[k]]} of {dict(counters)}')
     check(counters['verdicts'] >= len(verdicts), f'{dict(counters)}')
+
+
+def files_of_the_same_data_give_the_same_counts(folder, started):
+    """burst-classify on chunks of 40 s, written by `burst-sim stream --out`, traces the windows that burstd does."""
+    want, _, _, _ = tidy(folder, started)
+    arguments = [f'--{k}={v}' for k, v in SKY.items()]
+    subprocess.run([program('burst-sim'), 'stream', '--out', f'{folder}/chunks', '--chunk=40', f'--from={START}', f'--to={STOP}', *arguments], check=True,
+                   env=dict(os.environ, BURST_DATADIR=os.environ.get('BURST_DATADIR', str(ROOT))))
+    with open(f'{folder}/classify.yaml', 'w') as out:
+        out.write(f'models: {{light_curve: "{MODEL}", image: ""}}\nlightcurve: {{trace: "{folder}/files.csv", lateness_s: {LATENESS}}}\n')
+    os.chmod(f'{folder}/classify.yaml', 0o600)
+    code, _, err = classify(*sorted(pathlib.Path(f'{folder}/chunks').iterdir()), extra=('--config', f'{folder}/classify.yaml'))
+    check(code == 0, f'burst-classify ended with {code}: {err[-500:]}')
+    got = read_trace(f'{folder}/files.csv')
+    check(set(want) <= set(got), f'{len(set(want) - set(got))} windows are in burstd\'s trace alone')
+    wrong = compare_traces(want, {k: got[k] for k in want})  # at the end of files all bins are closed: they have some windows more
+    check(not wrong, wrong)
 
 
 class Forgetful(Gateway):
@@ -127,7 +147,8 @@ def main():
             same(folder, started, (kind,))
         one.__name__ = f'{kind}_alone_changes_no_count_and_no_verdict'
         cases.run(one)
-    for case in (every_disorder_together_changes_no_count_and_no_verdict, what_never_comes_is_said_and_what_comes_too_late_is_in_later_windows):
+    for case in (every_disorder_together_changes_no_count_and_no_verdict, files_of_the_same_data_give_the_same_counts,
+                 what_never_comes_is_said_and_what_comes_too_late_is_in_later_windows):
         if not alone and (len(sys.argv) < 2 or sys.argv[1] in case.__name__):
             cases.run(case)
     if 'sky' in shared:

@@ -15,6 +15,7 @@
 #include "prepare/subimage.h"
 #include "prepare/window.h"
 #include "publish/json.h"
+#include "publish/trace.h"
 #include "science/science.h"
 #include <math.h>
 #include <sodium.h>
@@ -40,7 +41,8 @@ struct source_lane {
 struct run {
     const struct options *options;
     struct science science;
-    struct book book; /* of what has been told: events of all lanes and notices */
+    struct window_trace *trace; /* NULL: none is asked for */
+    struct book book;           /* of what has been told: events of all lanes and notices */
     int n_lane, n_final, n_arena, status;
     struct source_lane lane[LANE_MAX];
     struct arena *arena;   /* [n_arena] one per event file */
@@ -83,6 +85,7 @@ static enum burst_err judge_windows(struct run *r, struct source_lane *lane, str
         int n = 0;
         enum burst_err err = lightcurve_next(lane->lc, lane->window, &ready, reterr);
         if (err || !ready) return err;
+        if (r->trace && (err = window_trace_add(r->trace, lane->window, reterr))) return err;
         err = infer_window(r->science.infer, lane->window, &score, reterr);
         if (!err) err = tracker_window(lane->tracker, &score, verdict, &n, reterr);
         if (err) complain(r, lane_name(lane), reterr); /* this window was left out: go on, as burstd does */
@@ -310,8 +313,18 @@ static void run_close(struct run *r)
     for (int i = 0; i < r->n_arena; i++)
         arena_fini(&r->arena[i]);
     free(r->arena);
+    window_trace_close(r->trace);
     free(r->final);
     science_close(&r->science);
+}
+
+static enum burst_err open_trace(struct run *r, struct burst_error *reterr)
+{
+    char path[CONFIG_TEXT + 4096];
+    const char *configured = r->options->config.lightcurve_trace;
+    if (!configured[0]) return BURST_OK;
+    enum burst_err err = config_data_path(configured, path, sizeof path, reterr);
+    return err ? err : window_trace_open(path, &r->trace, reterr);
 }
 
 int main(int argc, char **argv)
@@ -324,7 +337,7 @@ int main(int argc, char **argv)
     r.options = &options;
     r.arena = calloc((size_t)options.n_file, sizeof *r.arena);
     if (!r.arena || sodium_init() < 0) return EXIT_IO;
-    if (science_open(&options.config, &r.science, &e)) {
+    if (science_open(&options.config, &r.science, &e) || open_trace(&r, &e)) {
         complain(&r, "configuration", &e);
         r.status = EXIT_CONFIG;
     }
