@@ -75,11 +75,11 @@ class Image:
         h.data = self.snr.astype(order).tobytes()
         return fits_bytes.File([h]).bytes()
 
-    def trigger(self):
-        """Right ascension and declination of the trigger pixel, by astropy."""
+    def trigger(self, y=0.0, z=0.0):
+        """Right ascension and declination of the trigger pixel, or of y, z pixels beside it, by astropy."""
         k = self.key
         w = WCS({c: k[c] for c in ('CTYPE1', 'CTYPE2', 'CRPIX1', 'CRPIX2', 'CRVAL1', 'CRVAL2', 'CD1_1', 'CD1_2', 'CD2_1', 'CD2_2')}, naxis=2)
-        return w.wcs_pix2world([[k['TRIGY'] - k['SKYY0'] + 1, k['TRIGZ'] - k['SKYZ0'] + 1]], 1)[0]
+        return w.wcs_pix2world([[k['TRIGY'] - k['SKYY0'] + 1 + y, k['TRIGZ'] - k['SKYZ0'] + 1 + z]], 1)[0]
 
 
 class Session:
@@ -125,6 +125,13 @@ class Session:
                 'image_snr': 12.0, 'image_duration': 20.48, 'image_energy_range': [5, 20], 'trigger_type': 'image', 'slew_status': 'accepted'}
         self.gateway.send(b'burst.v1.svom.trigger', json.dumps(body).encode(), 0, content=2)
         self.gateway.serve()
+
+    def mask(self, burst_id):
+        """The mask in an event's evidence, once that is there."""
+        path = f'{self.folder}/{burst_id}.fits'
+        check(self.wait(lambda c: self.ctl('show', burst_id, '--fits', path)[0] == 0 and os.path.exists(path)), f'no evidence of {burst_id}')
+        with fits.open(path) as f:
+            return np.array(f['MASK'].data)
 
     def ctl(self, *arguments):
         done = subprocess.run([program('burstctl'), *arguments, '--command', self.daemon.command], capture_output=True, text=True)
@@ -391,7 +398,7 @@ def the_moon_stands_where_the_satellite_saw_it(folder, started):
 
 def a_source_added_in_operation_is_known_at_once_and_after_a_restart(folder, started):
     s, image = Session(folder, started), Image(folder)
-    ra, dec = (float(x) for x in image.trigger())
+    ra, dec = (float(x) for x in image.trigger(0.3, 0.2))
     code, listed, err = s.ctl('catalog', 'list', '--json')
     check(code == 0 and len(json.loads(listed)['sources']) == 140, f'{code} {err}')
     base = json.loads(listed)['config_sha256']
@@ -403,7 +410,11 @@ def a_source_added_in_operation_is_known_at_once_and_after_a_restart(folder, sta
     s.send(image.but(BURST_ID='sb26after'))
     after = s.records(2)['sb26after'][0]
     check((after['reason_code'], after['action']) == ('KNOWN_SOURCE', 'review'), f'{after["verdict"]} {after["reason_code"]}')
-    check(any('Swift J1.2+3 lies 0.0 pixels from the trigger' in r for r in after['reasons']), f'{after["reasons"]}')
+    check(any('Swift J1.2+3 lies 0.4 pixels from the trigger' in r for r in after['reasons']), f'{after["reasons"]}')
+    mask = s.mask('sb26after')
+    # the pixels 0.73 and 0.85 from it; the next are 1.06 and more, the trigger stays what it is
+    check((mask == 2).sum() == 2 and mask[28, 28] == 3 and mask[28, 29] == 2 and mask[29, 28] == 2, f'{mask[26:31, 26:31]}')
+    check((s.mask('sb26before') == 2).sum() == 0, 'the mask of before has sources')
     code, out, err = s.ctl('catalog', 'list', '--json')
     with_one = json.loads(out)['config_sha256']
     check(with_one != base and len(json.loads(out)['sources']) == 141, f'{base} {with_one}')
@@ -493,6 +504,27 @@ def many_changes_at_once_are_taken_one_after_the_other(folder, started):
     check(sorted(x['name'] for x in added) == sorted(a['added']['name'] for a in taken), f'{added}')
 
 
+def a_catalogue_that_cannot_be_trusted_keeps_burstd_from_starting(folder, started):
+    head = 'name,ra_deg,dec_deg,bright\n'
+    cases = {'absent': (None, 4, 'No such file'), 'a column less': (head + 'A,1,2\n', 3, 'list.csv:2: not four columns'),
+             'another header': ('name,ra,dec,bright\nA,1,2,0\n', 3, 'list.csv:1: the header is not'),
+             'right ascension 360': (head + 'A,360,2,0\n', 3, 'right ascension 360'), 'declination 91': (head + 'A,1,91,0\n', 3, 'declination 91'),
+             'no number': (head + 'A,nan,2,0\n', 3, 'not a decimal number'), 'twice': (head + 'A,1,2,0\nA,9,9,0\n', 3, 'list.csv:3: A'),
+             'a formula': (head + '=cmd(),1,2,0\n', 3, 'not a name'), 'mark-up': (head + '<b>,1,2,0\n', 3, 'not a name'),
+             'right to left': (head + 'A\u202eB,1,2,0\n', 3, 'not a name'), 'empty': ('', 3, 'no source'),
+             'too many': (head + ''.join(f'S{i},{i % 360}.{i // 360:03d},{i % 89},0\n' for i in range(5000)), 3, 'more than 4096 sources'),
+             'too long': (head + '#' * (1 << 20), 3, 'at most')}
+    d = Daemon(folder, f'image: {{catalogue: "{folder}/list.csv"}}')
+    for name, (text, status, words) in cases.items():
+        path = pathlib.Path(folder, 'list.csv')
+        path.unlink(missing_ok=True)
+        if text is not None:
+            path.write_text(text)
+        done = subprocess.run([program('burstd'), '--config', str(d.config), '--check-config'], capture_output=True, text=True,
+                              env=dict(os.environ, BURST_DATADIR=os.environ.get('BURST_DATADIR', str(ROOT))))
+        check(done.returncode == status and words in done.stderr, f'{name}: {done.returncode} {done.stderr[-300:]}')
+
+
 if __name__ == '__main__':
     cases = Cases()
     for case in (at_all_edges_of_the_sky_the_verdict_points_to_the_trigger_pixel, small_images_are_judged_as_far_as_they_go,
@@ -501,7 +533,8 @@ if __name__ == '__main__':
                  after_its_notice_it_revises_the_notices_event_unless_it_looks_elsewhere,
                  every_odd_image_that_is_taken_says_what_is_odd, turned_bytes_and_no_noise_are_seen_in_simulated_images_of_every_family,
                  the_moon_stands_where_the_satellite_saw_it, a_source_added_in_operation_is_known_at_once_and_after_a_restart,
-                 changes_that_cannot_be_are_refused_by_name, many_changes_at_once_are_taken_one_after_the_other):
+                 changes_that_cannot_be_are_refused_by_name, many_changes_at_once_are_taken_one_after_the_other,
+                 a_catalogue_that_cannot_be_trusted_keeps_burstd_from_starting):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)
     cases.finish()
