@@ -162,6 +162,43 @@ TEST(tests_and_unreal_realms_never_look_current)
     }
 }
 
+TEST(minus_one_is_unknown_wherever_a_field_cannot_be_minus_one)
+{
+    static const struct {
+        const char *text, *name;
+        enum burst_mission mission;
+        const double *field;
+    } TABLE[] = {
+        {SVOM_XML, "SNR", MISSION_SVOM, &notice.snr_sigma},
+        {SVOM_XML, "Timescale", MISSION_SVOM, &notice.timescale_s},
+        {SVOM_XML, "Lower_Energy_Bound", MISSION_SVOM, &notice.e_min_kev},
+        {SVOM_XML, "Upper_Energy_Bound", MISSION_SVOM, &notice.e_max_kev},
+        {SVOM_XML, "Moon_Angle", MISSION_SVOM, &notice.moon_angle_deg},
+        {SVOM_XML, "Sun_Angle", MISSION_SVOM, &notice.sun_angle_deg},
+        {SVOM_XML, "Sat_Altitude", MISSION_SVOM, &notice.sat_altitude_km},
+        {GECAM_XML, "TRIGGER_SIGNIF", MISSION_GECAM_B, &notice.snr_sigma},
+        {GECAM_XML, "TRIGGER_DUR", MISSION_GECAM_B, &notice.timescale_s},
+        {GECAM_XML, "BURST_INTEN", MISSION_GECAM_B, &notice.intensity},
+        {GECAM_XML, "BURST_DUR", MISSION_GECAM_B, &notice.duration_s},
+        {GBM_XML, "Data_Signif", MISSION_FERMI, &notice.snr_sigma},
+        {GBM_XML, "Data_Timescale", MISSION_FERMI, &notice.timescale_s},
+        {GBM_XML, "Hardness_Ratio", MISSION_FERMI, &notice.hardness},
+        {GBM_XML, "Sun_Distance", MISSION_FERMI, &notice.sun_angle_deg},
+        {SWIFT_XML, "Image_Signif", MISSION_EXTERNAL, &notice.snr_sigma},
+        {SWIFT_XML, "Integ_Time", MISSION_EXTERNAL, &notice.timescale_s},
+    };
+    for (size_t i = 0; i < sizeof TABLE / sizeof TABLE[0]; i++) {
+        char old[64], new[128];
+        (void)snprintf(old, sizeof old, "name=\"%s\"", TABLE[i].name);
+        bool there = strstr(TABLE[i].text, old) != NULL; /* the old Param is renamed, the new one put first */
+        const char *text = there ? changed(TABLE[i].text, old, "name=\"Was\"") : TABLE[i].text;
+        (void)snprintf(new, sizeof new, "<What>\n<Param name=\"%s\" value=\"-1\"/>", TABLE[i].name);
+        why.text[0] = 0;
+        CHECK_SAY(!read_as(TABLE[i].mission, NOTICE_XML, changed(text, "<What>", new)) && isnan(*TABLE[i].field),
+                  "%s: %s", TABLE[i].name, why.text);
+    }
+}
+
 TEST(spelling_may_vary)
 {
     static const char *const CHANGES[][2] = {
@@ -344,6 +381,7 @@ int main(void)
     RUN(zeros_of_a_gbm_alert_are_no_place);
     RUN(swift_flags_a_lost_star_tracker_and_a_catalogued_source);
     RUN(tests_and_unreal_realms_never_look_current);
+    RUN(minus_one_is_unknown_wherever_a_field_cannot_be_minus_one);
     RUN(spelling_may_vary);
     RUN(what_cannot_be_believed_is_refused_by_name);
     RUN(a_gbm_time_of_another_second_contradicts_its_number);
