@@ -164,7 +164,7 @@ static void sentences_forbid(const struct alert *a, const struct image_score *sc
                          score->p);
     if (s->flags & IMAGE_NO_NOISE) compose_sentence(v, "The pixels hardly differ from one another: no sky looks so.");
     if (s->flags & IMAGE_NO_WCS)
-        compose_sentence(v, "No position, and known sources are not in the mask (%s); the network says %.3f.",
+        compose_sentence(v, "No usable sky coordinates (%s): no known source is in the mask; the network says %.3f.",
                          s->packet->wcs_fault, score->p);
     if (s->flags & IMAGE_OFF_AXIS)
         compose_sentence(v,
