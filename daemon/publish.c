@@ -56,6 +56,17 @@ static bool is_untold(const struct publish *t, const struct verdict *v)
     return false;
 }
 
+static void log_told(const struct verdict *v, uint64_t seq)
+{
+    if (v->await)
+        log_line(LOG_LEVEL_NOTICE, "trigger told id=%s record=%d awaiting=%s state=%s seq=%llu", v->id,
+                 v->record_number, VERDICT_AWAIT_WORD[v->await], VERDICT_STATE_WORD[v->state], (unsigned long long)seq);
+    else
+        log_line(LOG_LEVEL_NOTICE, "verdict told id=%s record=%d verdict=%s p=%.3f state=%s seq=%llu", v->id,
+                 v->record_number, VERDICT_CALL_WORD[v->call], v->p_true, VERDICT_STATE_WORD[v->state],
+                 (unsigned long long)seq);
+}
+
 static void tell_verdict(struct publish *t, const struct verdict *v)
 {
     struct pipeline *p = t->p;
@@ -68,9 +79,7 @@ static void tell_verdict(struct publish *t, const struct verdict *v)
         health_add(p->health, answer == PUBLISH_SENT ? COUNT_VERDICTS : COUNT_VERDICTS_KNOWN, 1);
         if (answer == PUBLISH_SENT) {
             health_latency(p->health, clock_mono_ns() - v->arrived_mono_ns);
-            log_line(LOG_LEVEL_NOTICE, "verdict told id=%s record=%d verdict=%s p=%.3f state=%s seq=%llu", v->id,
-                     v->record_number, v->call ? VERDICT_CALL_WORD[v->call] : "none", v->p_true,
-                     VERDICT_STATE_WORD[v->state], (unsigned long long)seq);
+            log_told(v, seq);
         }
         return;
     case BURST_E_CONFLICT:

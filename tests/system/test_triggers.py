@@ -211,7 +211,7 @@ def burstctl_shows_what_is_awaited_and_what_was_withdrawn(folder, started):
     s.svom('sb26112003', 'retraction')
     s.told(lambda v: len(v) == 2)
     line = ctl('alerts', '--command', s.daemon.command)
-    check('FALSE    0.50' in line and line.strip().endswith('REJECTED #2 OTHER'), line)
+    check('FALSE   0.50' in line and line.strip().endswith('REJECTED #2 OTHER'), line)
 
 
 def notices_in_order():
