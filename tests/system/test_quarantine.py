@@ -107,6 +107,22 @@ def a_refused_frame_lies_there_with_its_sizes(folder, started):
     check(s.ctl('export', one['number'], '-') == b''.join(frames), 'other bytes')
 
 
+def every_kind_of_input_that_is_refused_lies_there(folder, started):
+    s = Session(folder, started)
+    want = []
+    for topic, body, content, kind in [(EVENTS, b'SIMPLE events', 1, 'bad_events'), (IMAGES, b'SIMPLE image', 1, 'bad_subimage'),
+                                       (b'burst-archive.v1.fermi.trigger', b'{"no": "notice"}', 2, 'bad_trigger'),
+                                       (b'burst-archive.v1.svom.trigger', b'<VOEvent', 3, 'bad_trigger'),
+                                       (b'burst-archive.v1.gecam-b.platform', b'{"time": "never"}', 2, 'bad_platform'),
+                                       (b'burst-archive.v1.nobody.reads.events', b'SIMPLE stray', 1, 'bad_frame'), (EVENTS, b'{"json": 1}', 2, 'bad_frame')]:
+        s.gateway.send(topic, body, content=content)
+        want.append((kind, topic.decode(), hashlib.sha256(body).hexdigest()))
+    check(s.wait(lambda c: c['quarantined'] == len(want)), f'{s.daemon.status()["counters"]}')
+    got = [(x['kind'], x['topic'], x['sha256']) for x in s.listed()]
+    check(sorted(got) == sorted(want), f'{sorted(set(got) ^ set(want))}')
+    check(all(x['text'] for x in s.listed()), 'a refusal without a sentence')
+
+
 def the_ring_stays_inside_its_bounds_and_survives_a_kill(folder, started):
     s = Session(folder, started, 'quarantine: {mib: 1, files: 20}')
     rng = np.random.default_rng(2)
@@ -142,6 +158,7 @@ def a_folder_that_cannot_be_written_costs_nothing_but_itself(folder, started):
 if __name__ == '__main__':
     cases = Cases()
     for case in (a_refused_input_lies_there_byte_for_byte_and_is_refused_again, a_refused_frame_lies_there_with_its_sizes,
+                 every_kind_of_input_that_is_refused_lies_there,
                  the_ring_stays_inside_its_bounds_and_survives_a_kill, a_folder_that_cannot_be_written_costs_nothing_but_itself):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)
