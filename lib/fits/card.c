@@ -21,6 +21,13 @@ static size_t skip_digits(const char *p, size_t i, size_t n)
     return i;
 }
 
+static size_t skip_blanks(const char *card, size_t i)
+{
+    while (i < FITS_CARD && card[i] == ' ')
+        i++;
+    return i;
+}
+
 /* Length of the number at p[0..n), 0 if there is none: [+-] digits [. digits] [ED [+-] digits]. */
 static size_t number_length(const char *p, size_t n, bool *ret_real)
 {
@@ -58,20 +65,41 @@ static long text_length(const char *p, size_t n)
     return -1;
 }
 
-static enum burst_err check_bytes(const uint8_t *card, const char *name, size_t at, struct burst_error *reterr)
+/* Whether all bytes are 0x20 to 0x7e, eight at a time: a byte below 0x80 gets its top bit from adding 0x60 if it is 0x20 or more,
+ * from adding 1 if it is 0x7f. */
+static bool is_printable(const uint8_t card[FITS_CARD])
 {
-    for (size_t i = 0; i < FITS_CARD; i++)
-        if (card[i] < 0x20 || card[i] > 0x7e)
-            return burst_fail(reterr, BURST_E_FORMAT,
-                              "%s: byte 0x%02x in a header, printable ASCII expected (byte %zu)", name, card[i],
-                              at + i);
-    return BURST_OK;
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t bad = 0;
+    for (size_t i = 0; i < FITS_CARD; i += 8) {
+        uint64_t x;
+        memcpy(&x, card + i, 8);
+        bad |= x | (x + each) | ~(x + 0x60 * each);
+    }
+    return !(bad & 0x80 * each);
 }
 
-static enum burst_err check_key(const char *c, const char *name, size_t at, struct burst_error *reterr)
+static enum burst_err check_bytes(const uint8_t *card, const char *name, size_t at, struct burst_error *reterr)
 {
-    size_t n = strspn(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
-    if (n > 8) n = 8;
+    size_t i = 0;
+    if (is_printable(card)) return BURST_OK;
+    while (card[i] >= 0x20 && card[i] <= 0x7e)
+        i++;
+    return burst_fail(reterr, BURST_E_FORMAT, "%s: byte 0x%02x in a header, printable ASCII expected (byte %zu)", name,
+                      card[i], at + i);
+}
+
+static bool is_key_character(char c)
+{
+    return (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '-';
+}
+
+static enum burst_err check_key(const char *c, const char *name, size_t at, size_t *ret_n, struct burst_error *reterr)
+{
+    size_t n = 0;
+    while (n < 8 && is_key_character(c[n]))
+        n++;
+    *ret_n = n;
     for (size_t i = n; i < 8; i++)
         if (c[i] != ' ')
             return burst_fail(reterr, BURST_E_FORMAT,
@@ -141,18 +169,19 @@ enum burst_err fits_card_parse(const uint8_t card[FITS_CARD], const char *hdu_na
     memcpy(c, card, FITS_CARD);
     c[FITS_CARD] = 0;
     enum burst_err err = check_bytes(card, hdu_name, at, reterr);
-    if (err || (err = check_key(c, hdu_name, at, reterr))) return err;
-    memcpy(out.key, c, strcspn(c, " ") < 8 ? strcspn(c, " ") : 8);
+    size_t n_key;
+    if (err || (err = check_key(c, hdu_name, at, &n_key, reterr))) return err;
+    memcpy(out.key, c, n_key);
     if (is_comment(c))
         out.type = FITS_VALUE_COMMENT;
     else if (memcmp(c + 8, "= ", 2) != 0)
         return no_value(c, hdu_name, at, reterr);
     else {
         const char *text = (const char *)card;
-        size_t i = VALUE_AT + strspn(c + VALUE_AT, " "), used = 0;
+        size_t i = skip_blanks(c, VALUE_AT), used = 0;
         if (i < FITS_CARD && c[i] != '/') {
             used = parse_value(text + i, FITS_CARD - i, &out);
-            size_t next = i + used + strspn(c + i + used, " ");
+            size_t next = skip_blanks(c, i + used);
             if (!used || (next < FITS_CARD && c[next] != '/')) return not_a_value(c, i, hdu_name, at, reterr);
             if (out.type >= FITS_VALUE_INT && (err = check_number(&out, hdu_name, at, reterr))) return err;
         }
@@ -258,8 +287,9 @@ enum burst_err fits_card_ns(const struct fits_card *card, int64_t *ret_ns)
 static size_t find_card(const struct fits_hdu *hdu, const char *key, size_t *ret_index)
 {
     char padded[9] = "        ";
-    size_t n = strlen(key), found = 0;
-    memcpy(padded, key, n < 8 ? n : 8);
+    size_t found = 0;
+    for (size_t i = 0; i < 8 && key[i]; i++)
+        padded[i] = key[i];
     for (size_t i = 0; i < hdu->n_card; i++)
         if (!memcmp(hdu->cards + i * FITS_CARD, padded, 8) && !found++) *ret_index = i;
     return found;

@@ -57,9 +57,15 @@ static enum burst_err parse_form(const struct fits_hdu *hdu, const char *text, s
     return BURST_OK;
 }
 
+/* By hand: five keys of each column of each detector are made for every message. */
 static void column_key(const char *stem, int column, char ret_key[24])
 {
-    (void)snprintf(ret_key, 24, "%s%d", stem, column + 1);
+    size_t n = strlen(stem);
+    int number = column + 1;
+    memcpy(ret_key, stem, n);
+    if (number >= 10) ret_key[n++] = (char)('0' + number / 10 % 10);
+    ret_key[n++] = (char)('0' + number % 10);
+    ret_key[n] = 0;
 }
 
 static enum burst_err read_scale(const struct fits_hdu *hdu, int i, struct fits_column *column,

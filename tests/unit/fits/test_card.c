@@ -29,6 +29,25 @@ static enum burst_err parse(const char *text, struct fits_card *ret)
     return fits_card_parse(bytes, "HDU", 160, ret, &why);
 }
 
+/* FITS Standard 4.0, 4.1.2: a header holds bytes 0x20 to 0x7e, and nothing else anywhere. */
+TEST(every_byte_that_is_no_text_is_found_wherever_it_stands)
+{
+    struct fits_card card;
+    for (size_t at = 0; at < MADE_CARD; at++)
+        for (int byte = 0; byte < 256; byte++) {
+            uint8_t bytes[MADE_CARD];
+            char part[32];
+            memcpy(bytes, "COMMENT ", 8);
+            memset(bytes + 8, at % 2 ? '~' : ' ', MADE_CARD - 8); /* neighbours at both ends of what is allowed */
+            bytes[at] = (uint8_t)byte;
+            (void)snprintf(part, sizeof part, "byte 0x%02x in a header", (unsigned)byte);
+            if (byte < 0x20 || byte > 0x7e)
+                CHECK_REFUSED(fits_card_parse(bytes, "HDU", 160, &card, &why), BURST_E_FORMAT, why, part);
+            else if (at >= 8)
+                CHECK_INT(fits_card_parse(bytes, "HDU", 160, &card, &why), BURST_OK);
+        }
+}
+
 TEST(values_of_every_type_are_recognised)
 {
     static const struct {
@@ -242,6 +261,7 @@ TEST(an_expected_word_must_stand_there)
 
 int main(void)
 {
+    RUN(every_byte_that_is_no_text_is_found_wherever_it_stands);
     RUN(values_of_every_type_are_recognised);
     RUN(cards_outside_the_grammar_are_refused);
     RUN(a_text_loses_doubled_quotes_and_trailing_blanks);
