@@ -11,6 +11,8 @@
 
 enum { PAIRS_MOST = 100000, PIECE_MOST = 8, SHORT_TEXT = 256 };
 
+static const int64_t STEP_NS = CLOCK_NS_PER_S / 20;
+
 /* A refusal on its way to the disk. */
 struct pending {
     struct pending *next;
@@ -77,7 +79,8 @@ enum burst_err quarantine_open(const struct quarantine_settings *settings, struc
 void quarantine_close(struct quarantine *q)
 {
     if (!q) return;
-    if (q->is_open) (void)quarantine_step(q, NULL); /* the last ones; nobody is left to be told */
+    while (q->is_open && q->first)
+        (void)quarantine_step(q, NULL); /* the last ones; nobody is left to be told, or to give more */
     ring_close(&q->ring);
     (void)pthread_mutex_destroy(&q->lock);
     free(q);
@@ -191,8 +194,8 @@ enum burst_err quarantine_step(struct quarantine *q, struct burst_error *reterr)
 {
     enum burst_err told = BURST_OK;
     if (!q) return BURST_OK;
-    /* No more than were waiting at the start: the main thread has other work. */
-    for (int i = 0; i < QUARANTINE_PENDING_MOST; i++) {
+    /* The main thread has other work, and a source that babbles gives more as fast as this writes. */
+    for (int64_t until = clock_mono_ns() + STEP_NS, now = 0; now < until; now = clock_mono_ns()) {
         struct pending *p = take_pending(q);
         struct burst_error why;
         if (!p) break;

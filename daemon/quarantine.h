@@ -56,7 +56,8 @@ void quarantine_close(struct quarantine *q);
 void quarantine_keep(struct quarantine *q, const struct quarantine_note *note, const struct frame_bytes *pieces,
                      size_t n_piece);
 
-/* Write what is pending. Main thread only. NULL is accepted.
+/* Write what is pending, for 50 ms at most: a source that babbles must not keep the main thread. Main thread only. NULL is
+ * accepted.
  * Errors    BURST_E_IO  the disk refused; returned for the first failure after a success, so that it is told once. What could
  *                       not be written is counted as lost */
 enum burst_err quarantine_step(struct quarantine *q, struct burst_error *reterr);
