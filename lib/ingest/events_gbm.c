@@ -7,6 +7,17 @@ enum { N_NAI = 12, N_BGO = 2 };
  * seen (formats.md 3). */
 static const double DEAD_S = 2.6e-6, DEAD_LAST_S = 1.0417e-5;
 
+/* CSPEC, CTIME and TRIGDAT come from the same instrument; only TTE holds events. */
+static enum burst_err check_type(const struct chunk *c, const struct fits_hdu *primary)
+{
+    char type[FITS_TEXT_MAX];
+    if (!fits_key_has(primary, "DATATYPE")) return BURST_OK;
+    enum burst_err err = fits_key_text(primary, "DATATYPE", type, sizeof type, c->reterr);
+    if (err || !strcmp(type, "TTE")) return err;
+    return burst_fail(c->reterr, BURST_E_UNSUPPORTED, "%s: DATATYPE is '%s': only TTE holds events (card at byte %zu)",
+                      primary->name, type, fits_key_at(primary, "DATATYPE"));
+}
+
 static enum burst_err read_detector(const struct chunk *c, const struct fits_hdu *primary, int *ret_detector)
 {
     char name[FITS_TEXT_MAX];
@@ -70,8 +81,10 @@ enum burst_err events_read_gbm(struct chunk *c, struct event_packet *packet)
     const struct fits_hdu *primary = &c->file->hdu[0], *hdu = NULL;
     struct event_list *list = &packet->list[0];
     struct fits_table t;
-    enum burst_err err = read_detector(c, primary, &list->detector);
-    if (err || (err = chunk_hdu(c, "EVENTS", &hdu)) || (err = check_agrees(c, primary, hdu))) return err;
+    enum burst_err err = check_type(c, primary);
+    if (err || (err = read_detector(c, primary, &list->detector)) || (err = chunk_hdu(c, "EVENTS", &hdu)) ||
+        (err = check_agrees(c, primary, hdu)))
+        return err;
     if ((err = chunk_read_bounds(c)) || (err = check_rising(c)) || (err = rows_atoms(c)) || (err = chunk_read_good(c)))
         return err;
     if ((err = fits_table_view(hdu, &t, c->reterr)) || (err = read_rows(c, &t, list))) return err;

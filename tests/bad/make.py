@@ -253,6 +253,7 @@ def events(s):
             ('T10', 'channel_negative', edit('gbm', 'EVENTS', 'PHA', 9, -1), 'range', 'EVENTS: row 10: PHA is -1, 0 to 127'),
             ('T10', 'channel_128', edit('gbm', 'EVENTS', 'PHA', 9, 128), 'range', 'PHA is 128'),
             ('T10', 'unknown_detector', lambda f: f[''].set('DETNAM', 'NAI_12'), 'unsupported', "DETNAM 'NAI_12'"),
+            ('T14', 'binned_spectra', lambda f: f[''].put('DATATYPE', 'CSPEC'), 'unsupported', "DATATYPE is 'CSPEC': only TTE holds events"),
             ('T10', 'no_detector', lambda f: f[''].drop('DETNAM'), 'missing', 'no DETNAM'),
             ('T10', 'other_detector', lambda f: f['EVENTS'].set('DETNAM', 'NAI_04'), 'format', "'NAI_03' expected"),
             ('T13', 'epoch_one_day_off', lambda f: f[''].set('MJDREFI', 51911), 'time', 'is 86400 s off Fermi'),
