@@ -97,6 +97,58 @@ TEST(a_duplicate_holds_its_place_while_its_data_may_be_needed)
     feed_close(&feed);
 }
 
+TEST(points_stay_before_what_waits_in_the_archive)
+{
+    struct restart_point p;
+    begin(GBM, NULL);
+    for (uint64_t seq = 1; seq <= 20; seq++)
+        feed_read(&feed, 0, A, seq, at((int64_t)seq * 100));
+    feed_window_point(&feed, 3500, &p); /* all up to bin 1641 are done with */
+    CHECK_INT(place(&p, A), 16);
+    feed_hold(&feed, 0, A, 7);
+    feed_hold(&feed, 0, A, 9); /* the first one counts */
+    feed_window_point(&feed, 3500, &p);
+    CHECK_INT(place(&p, A), 6);
+    feed_hold(&feed, 0, C, 3); /* the gateway's log is another one now */
+    feed_window_point(&feed, 3500, &p);
+    CHECK_INT(place(&p, A), 16);
+    feed_hold(&feed, 0, A, 7);
+    feed_archive_done(&feed);
+    feed_window_point(&feed, 3500, &p);
+    CHECK_INT(place(&p, A), 16);
+}
+
+/* A particle monitor of GECAM-C: its ratio is known to windows of the next 30 s. */
+TEST(a_particle_monitor_keeps_its_ratios_for_half_a_minute)
+{
+    struct burst_error e;
+    struct band_set bands = {.n_atom = 1, .n_band = 1, .edge_kev = {10, 1000}, .last = {1}};
+    begin(GBM, NULL);
+    feed_close(&feed);
+    memset(&feed, 0, sizeof feed);
+    struct source cpd = {REALM_LIVE, MISSION_GECAM_C, INSTRUMENT_CPD};
+    CHECK_INT(feed_open(&feed, cpd, TOPIC_EVENTS, &bands, 0, NULL, &e), BURST_OK);
+    CHECK(feed.monitor && feed.lc);
+    CHECK_INT(feed.bands.n_atom, 1);
+    CHECK_NEAR(feed.bands.edge_kev[0], 0, 0);
+    feed.monitor->bands = feed.bands;
+    feed.monitor->n_detector = 1;
+    feed.monitor->k_end = 3200;
+    for (int t = 0; t < WINDOW_BINS; t++) {
+        feed.monitor->valid[t] = 1;
+        feed.monitor->counts[t] = t < WINDOW_BINS - STRIDE_BINS ? 10 : 70;
+    }
+    CHECK_NEAR(feed_particles_add(&feed), 7, 1e-12);
+    CHECK_NEAR(feed_particles(&feed, 3184), 0, 0); /* not yet */
+    CHECK_NEAR(feed_particles(&feed, 3200), 7, 1e-12);
+    CHECK_NEAR(feed_particles(&feed, 3200 + 464), 7, 1e-12);
+    CHECK_NEAR(feed_particles(&feed, 3200 + 480), 0, 0);
+    feed_begin_anew(&feed);
+    CHECK_NEAR(feed_particles(&feed, 3200), 0, 0);
+    feed_close(&feed);
+    CHECK(!feed.monitor);
+}
+
 TEST(only_a_new_stream_of_an_unreal_realm_goes_back)
 {
     begin(GBM, NULL);
@@ -129,6 +181,8 @@ int main(void)
     RUN(a_gateway_that_is_silent_since_the_start_keeps_its_place);
     RUN(sub_images_are_done_with_once_read);
     RUN(a_duplicate_holds_its_place_while_its_data_may_be_needed);
+    RUN(points_stay_before_what_waits_in_the_archive);
+    RUN(a_particle_monitor_keeps_its_ratios_for_half_a_minute);
     RUN(only_a_new_stream_of_an_unreal_realm_goes_back);
     RUN(after_a_restart_the_stream_of_the_point_goes_on);
     return check_report();

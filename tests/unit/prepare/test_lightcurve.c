@@ -1,144 +1,6 @@
-/* The rings. Expected digests are numpy's on the same events: event i at 1000 s + 3 i + (i^2 mod 7) ms of mission time in
- * channel 5 i mod 8, good time [1000, 1090.01) and [1095, 1180) s, counts by np.add.at, missing bins zero. */
-#include "base/bytes.h"
-#include "base/hash.h"
+/* The rings: bins, windows, closing, refusals. The stream and the expected numbers are those of made_stream.h. */
 #include "check.h"
-#include "prepare/lightcurve.h"
-#include "records/bands.h"
-#include <stdlib.h>
-
-enum { N_EVENT = 60000, N_CHANNEL = 8 };
-#define MS          INT64_C(1000000)
-#define EPOCH_NS    (INT64_C(1546300800) * 1000 * MS)
-#define LATENESS_NS (2000 * MS)
-
-/* Channels of 10-20 25-40 40-60 60-110 110-300 300-500 500-900 900-2000 keV in the default atoms, by their mean energy. */
-static const int ATOM[N_CHANNEL] = {-1, 0, 0, 1, 2, 3, 4, -1};
-enum { N_TILE = 5, N_ATOM = 5, TILE_COUNTS = (N_ATOM + 1) * EVENT_TILE_BINS };
-
-struct made {
-    struct event_packet packet;
-    struct time_span good[2];
-    struct event_tile tile[N_TILE];
-    uint32_t counts[N_TILE][TILE_COUNTS];
-};
-static struct made made;
-static struct lightcurve_window *window;
-
-static void good_cut(struct made *m, struct event_list *list, int64_t lo, int64_t hi, int64_t from, int64_t to)
-{
-    if (lo < from) lo = from;
-    if (hi > to) hi = to;
-    if (lo < hi) m->good[list->n_good++] = (struct time_span){EPOCH_NS + lo * MS, EPOCH_NS + hi * MS};
-}
-
-/* One event, and 4 us of dead time with it. */
-static void event_put(struct made *m, struct event_list *list, int64_t k, int atom)
-{
-    int64_t k0 = k / EVENT_TILE_BINS * EVENT_TILE_BINS;
-    if (!list->n_tile || m->tile[list->n_tile - 1].k0 < k0) {
-        memset(m->counts[list->n_tile], 0, sizeof m->counts[0]);
-        m->tile[list->n_tile] = (struct event_tile){k0, m->counts[list->n_tile]};
-        list->n_tile++;
-    }
-    uint32_t *bin = m->counts[list->n_tile - 1] + (k - k0);
-    bin[atom * EVENT_TILE_BINS]++;
-    bin[N_ATOM * EVENT_TILE_BINS] += 40;
-    list->n_event++;
-}
-
-/* The part of the test's events inside [from, to) ms of mission time, as one packet of one detector. */
-static const struct event_packet *packet_cut(struct made *m, int detector, int64_t from, int64_t to)
-{
-    struct event_list *list = &m->packet.list[0];
-    *list = (struct event_list){.detector = detector, .good = m->good, .tile = m->tile};
-    for (int64_t i = 0; i < N_EVENT; i++) {
-        int64_t t = 1000000 + 3 * i + i * i % 7;
-        if (t < from || t >= to) continue;
-        if (ATOM[5 * i % 8] < 0)
-            list->n_outside++;
-        else
-            event_put(m, list, t * MS / BIN_NS, ATOM[5 * i % 8]);
-    }
-    good_cut(m, list, 1000000, 1090010, from, to);
-    good_cut(m, list, 1095000, 1180000, from, to);
-    m->packet.epoch_ns = EPOCH_NS;
-    band_set_default(&m->packet.bands);
-    m->packet.n_list = 1;
-    m->packet.span = (struct time_span){0, 0};
-    if (list->n_good > 0) m->packet.span = (struct time_span){m->good[0].start_ns, m->good[list->n_good - 1].stop_ns};
-    return &m->packet;
-}
-
-static struct lightcurve *rings_from(int64_t score_from_k)
-{
-    struct lightcurve_settings s = {.source = {REALM_LIVE, MISSION_GECAM_B, INSTRUMENT_GRD}};
-    struct lightcurve *lc = NULL;
-    s.epoch_ns = EPOCH_NS;
-    s.lateness_ns = LATENESS_NS;
-    s.score_from_k = score_from_k;
-    band_set_default(&s.bands);
-    CHECK_INT(lightcurve_new(&s, &lc, NULL), BURST_OK);
-    return lc;
-}
-
-static struct lightcurve *rings(void)
-{
-    return rings_from(INT64_MIN);
-}
-
-struct taken {
-    int n;
-    int64_t first_k, last_k;
-    uint8_t chain[145][32]; /* digest of row 0 of each window */
-};
-
-static void drain(struct lightcurve *lc, struct taken *all)
-{
-    bool ready = true;
-    while (lightcurve_next(lc, window, &ready, NULL) == BURST_OK && ready) {
-        if (all->n == 0)
-            all->first_k = window->k_end;
-        else
-            CHECK_INT(window->k_end, all->last_k + STRIDE_BINS);
-        all->last_k = window->k_end;
-        if (all->n < 145) window_row_sha256(window, 0, all->chain[all->n]);
-        all->n++;
-    }
-}
-
-static enum burst_err put(struct lightcurve *lc, const struct event_packet *p, struct burst_error *reterr)
-{
-    int64_t k = event_packet_next(p, 0);
-    return k == INT64_MAX ? BURST_OK : lightcurve_add(lc, p, k, k + LIGHTCURVE_STEP_BINS, reterr);
-}
-
-static enum burst_err add(struct lightcurve *lc, const struct event_packet *p, struct taken *all)
-{
-    enum burst_err err = BURST_OK, one;
-    for (int64_t k = event_packet_next(p, 0); k != INT64_MAX; k = event_packet_next(p, k + 100)) {
-        one = lightcurve_add(lc, p, k, k + 100, NULL);
-        if (one == BURST_E_FULL) {
-            drain(lc, all);
-            one = lightcurve_add(lc, p, k, k + 100, NULL);
-        }
-        if (one) err = one;
-        drain(lc, all);
-    }
-    return err;
-}
-
-static void chain_text(const struct taken *all, char ret_text[65])
-{
-    struct hash_piece piece = {all->chain, sizeof all->chain};
-    uint8_t sha[32];
-    hash_sha256(&piece, 1, sha);
-    bytes_hex(sha, 32, ret_text);
-}
-
-/* CHAIN: of all 145 windows; LAST: of the last alone. */
-static const char *const LAST = "218906cf87282644384551efb2da7fd0714ec6ee226c0123c721b91f0fa78825";
-static const char *const CHAIN = "6348c80d6b109634829f1cc33ccf6cf9ce6de81d7598f001b9c1f9ea125cf9cc";
+#include "unit/prepare/made_stream.h"
 
 TEST(every_closed_stride_gives_one_window_with_numpys_counts)
 {
@@ -243,128 +105,6 @@ TEST(only_windows_after_the_restart_point_are_given_and_they_are_the_same)
     CHECK_INT(all.first_k, 17056);
     bytes_hex(all.chain[0], 32, text);
     CHECK_STR(text, "ac40cf816165123cd7f09757f069b7a6f544c8c6e054180314f4a1fb05a709d1");
-    lightcurve_free(lc);
-}
-
-/* Detector 5 comes 30 s late: 999 events from 1147 s, 749 of them inside the atoms, all in closed bins of the ring. */
-TEST(late_data_fill_closed_bins_and_windows_given_before_stay)
-{
-    struct lightcurve *lc = rings();
-    struct taken all = {0};
-    char text[65];
-    for (int64_t t = 1000000; t < 1180000; t += 1000)
-        (void)add(lc, packet_cut(&made, 0, t, t + 1000), &all);
-    uint64_t before = lightcurve_counts(lc).events;
-    CHECK_INT(window->n_detector, 1);
-    CHECK_INT(add(lc, packet_cut(&made, 5, 1147000, 1150000), &all), BURST_OK);
-    CHECK_INT(lightcurve_counts(lc).late, 749);
-    CHECK_INT(lightcurve_counts(lc).events, before);
-    CHECK_INT(all.n, 145);
-    lightcurve_flush(lc);
-    drain(lc, &all);
-    CHECK_INT(window->n_detector, 2);
-    CHECK_INT(window->detector[1], 5);
-    CHECK_INT(window->n_valid[1], 46); /* 1147 s is 7/8 into bin 17921, 1150 s 3/4 into 17968 */
-    chain_text(&all, text);
-    CHECK_STR(text, CHAIN);
-    lightcurve_free(lc);
-}
-
-/* A chunk of the stream's own detector comes 20 s late, into the hole it left. */
-TEST(a_hole_that_is_filled_late_gives_the_windows_of_a_stream_without_one)
-{
-    struct lightcurve *lc = rings();
-    struct taken all = {0};
-    char text[65];
-    for (int64_t t = 1000000; t < 1160000; t += 1000)
-        if (t != 1060000) (void)add(lc, packet_cut(&made, 0, t, t + 1000), &all);
-    CHECK_INT(add(lc, packet_cut(&made, 0, 1060000, 1061000), &all), BURST_OK);
-    CHECK(lightcurve_counts(lc).late > 240);
-    int n_before = all.n;
-    for (int64_t t = 1160000; t < 1180000; t += 1000)
-        (void)add(lc, packet_cut(&made, 0, t, t + 1000), &all);
-    bytes_hex(all.chain[144], 32, text);
-    CHECK(all.n == 145 && n_before < 145);
-    CHECK_STR(text, LAST);
-    lightcurve_free(lc);
-}
-
-TEST(data_older_than_the_rings_is_archival)
-{
-    struct lightcurve *lc = rings();
-    struct taken all = {0};
-    struct burst_error e;
-    for (int64_t t = 1000000; t < 1180000; t += 1000)
-        (void)add(lc, packet_cut(&made, 0, t, t + 1000), &all);
-    packet_cut(&made, 3, 1000000, 1003000);
-    CHECK_REFUSED(put(lc, &made.packet, &e), BURST_E_LATE, e, "older than the rings");
-    CHECK_INT(lightcurve_counts(lc).archival, 749);
-    lightcurve_free(lc);
-}
-
-TEST(good_time_counted_with_other_counts_is_refused_and_other_detectors_are_taken)
-{
-    static struct made two;
-    struct lightcurve *lc = rings();
-    struct taken all = {0};
-    struct burst_error e;
-    for (int64_t t = 1000000; t < 1050000; t += 1000)
-        (void)add(lc, packet_cut(&made, 0, t, t + 1000), &all);
-    packet_cut(&made, 0, 1049500, 1051000);
-    event_put(&made, &made.packet.list[0], 16402, 1); /* 1049.728 s */
-    packet_cut(&two, 7, 1049500, 1051000);
-    made.packet.list[1] = two.packet.list[0];
-    made.packet.n_list = 2;
-    struct lightcurve_counts before = lightcurve_counts(lc);
-    CHECK_REFUSED(put(lc, &made.packet, &e), BURST_E_CONFLICT, e, "g01 at 1049.728 s");
-    CHECK_INT(lightcurve_counts(lc).conflicts, 1);
-    CHECK_INT(lightcurve_counts(lc).events - before.events,
-              376); /* 500 events of g08, 6 of 8 channels inside the atoms */
-    CHECK_INT(lightcurve_counts(lc).repeated, 0);
-    CHECK_INT(add(lc, packet_cut(&made, 0, 1050000, 1051000), &all), BURST_OK);
-    lightcurve_free(lc);
-}
-
-/* Every second of data comes again, cut elsewhere and before or after the first copy; parts of bins at all the ends. */
-TEST(the_same_good_time_again_is_not_counted_twice)
-{
-    for (int again_first = 0; again_first < 2; again_first++) {
-        struct lightcurve *lc = rings();
-        struct taken all = {0};
-        char text[65];
-        for (int64_t t = 1000000; t < 1180000; t += 1000) {
-            for (int i = 0; i < 2; i++)
-                CHECK_INT(
-                    add(lc,
-                        i == again_first ? packet_cut(&made, 0, t, t + 1000) : packet_cut(&made, 0, t + 370, t + 985),
-                        &all),
-                    BURST_OK);
-            drain(lc, &all);
-        }
-        CHECK_INT(all.n, 145);
-        chain_text(&all, text);
-        CHECK_STR(text, CHAIN);
-        CHECK_INT(lightcurve_counts(lc).conflicts, 0);
-        CHECK(lightcurve_counts(lc).repeated > 20000);
-        lightcurve_free(lc);
-    }
-}
-
-/* [1010, 1010.030) and [1010.010, 1011) s meet inside bin 15781, which is [1009.984, 1010.048) s: 20 ms of it are in both, and how
- * many events of the second are is not known. */
-TEST(parts_of_a_bin_that_cannot_be_told_apart_leave_it_missing)
-{
-    struct lightcurve *lc = rings();
-    struct taken all = {0};
-    (void)add(lc, packet_cut(&made, 0, 1000000, 1010030), &all);
-    CHECK_INT(add(lc, packet_cut(&made, 0, 1010010, 1060000), &all), BURST_OK);
-    CHECK_INT(lightcurve_counts(lc).conflicts, 0);
-    lightcurve_flush(lc);
-    drain(lc, &all);
-    CHECK_INT(window->k_end, 16560);
-    CHECK_INT(window->valid[1875 - (16560 - 15780)], 1);
-    CHECK_INT(window->valid[1875 - (16560 - 15781)], 0);
-    CHECK_INT(window->valid[1875 - (16560 - 15782)], 1);
     lightcurve_free(lc);
 }
 
@@ -538,6 +278,9 @@ TEST(impossible_settings_are_refused)
     s.lateness_ns = LIGHTCURVE_LATENESS_MOST_NS + 1;
     CHECK_REFUSED(lightcurve_new(&s, &lc, &e), BURST_E_RANGE, e, "lateness");
     s.lateness_ns = 0;
+    s.backlog_bins = LIGHTCURVE_BACKLOG_MOST + 1;
+    CHECK_REFUSED(lightcurve_new(&s, &lc, &e), BURST_E_RANGE, e, "backlog");
+    s.backlog_bins = 0;
     s.source.instrument = INSTRUMENT_ECLAIRS;
     s.source.mission = MISSION_SVOM;
     CHECK_REFUSED(lightcurve_new(&s, &lc, &e), BURST_E_UNSUPPORTED, e, "svom.eclairs");
@@ -554,12 +297,6 @@ int main(void)
     RUN(flush_closes_up_to_the_end_of_good_time);
     RUN(the_gateways_data_time_closes_bins_but_never_past_the_data);
     RUN(only_windows_after_the_restart_point_are_given_and_they_are_the_same);
-    RUN(late_data_fill_closed_bins_and_windows_given_before_stay);
-    RUN(a_hole_that_is_filled_late_gives_the_windows_of_a_stream_without_one);
-    RUN(data_older_than_the_rings_is_archival);
-    RUN(good_time_counted_with_other_counts_is_refused_and_other_detectors_are_taken);
-    RUN(the_same_good_time_again_is_not_counted_twice);
-    RUN(parts_of_a_bin_that_cannot_be_told_apart_leave_it_missing);
     RUN(dead_time_and_what_is_odd_come_with_the_window);
     RUN(a_jump_far_ahead_closes_what_is_there_and_starts_anew);
     RUN(windows_over_an_unrepaired_gap_are_incomplete);
