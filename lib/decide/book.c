@@ -8,6 +8,7 @@
 /* Positions fit within three of their radii, and within a degree where those are smaller: they are no 3 sigma. */
 #define FIT_RADII 3.0
 #define FIT_DEG   1.0
+#define BACK_NS   (INT64_C(3600) * 1000000000)
 
 static bool is_called(const struct alert *a, const char *id)
 {
@@ -68,7 +69,8 @@ void book_see(struct book *b, const struct sighting *s)
 
 void book_clock(struct book *b, enum burst_mission mission, int64_t t_ns)
 {
-    if (t_ns > b->clock_ns[mission]) b->clock_ns[mission] = t_ns;
+    int64_t *clock = &b->clock_ns[mission];
+    if (t_ns > *clock || t_ns < *clock - BACK_NS) *clock = t_ns;
 }
 
 /* A place in the sky; ra NaN: unknown. */
@@ -130,7 +132,7 @@ int book_related(const struct book *b, const struct alert *a, struct related *re
     }
     int first = n;
     for (int i = 0; i < BOOK_ALERTS; i++)
-        if (b->alert[i].used && &b->alert[i] != a)
+        if (b->alert[i].used && &b->alert[i] != a && (a->noticed || b->alert[i].noticed))
             related_try(ret, first, &n, a, b->alert[i].id, b->alert[i].trigger_ns, place_of(&b->alert[i]));
     for (int i = 0; i < BOOK_SIGHTINGS; i++) {
         const struct sighting *s = &b->sighting[i];

@@ -48,6 +48,7 @@ struct alert {
     /* Light curves. */
     enum burst_instrument instrument; /* that watches it */
     int64_t from_ns, to_ns;           /* of the windows that hold it, TT; 0: none yet */
+    bool noticed;                     /* a notice of the mission speaks of it */
     bool triggered;                   /* by a notice; otherwise a search found it */
     int64_t taken_k;                  /* windows up to this one had been judged when the notice came ... */
     int n_top;
@@ -86,11 +87,12 @@ void book_touch(struct book *b, struct alert *a);
 bool book_take_dirty(struct book *b, int slot);
 /* Remember a sighting; one of the same id is replaced. */
 void book_see(struct book *b, const struct sighting *s);
-/* Data of the mission up to this time, or a notice of then. */
+/* Data of the mission up to this time, or a notice of then. More than an hour back is a replay that has begun again. */
 void book_clock(struct book *b, enum burst_mission mission, int64_t t_ns);
 
-/* What is related to an alert: its aliases, then alerts and sightings within 10 minutes, the nearest in time first; where both
- * have positions they must fit. Returned  ret [RELATED_MAX]; how many */
+/* What is related to an alert: its aliases, then sightings and, where a notice speaks of one of the two, alerts within 10 minutes, the
+ * nearest in time first; where both have positions they must fit. Events that data alone have opened are not linked: which of two
+ * came first depends on how their streams arrive, and the same data must give the same verdicts. Returned  ret [RELATED_MAX]; how many */
 int book_related(const struct book *b, const struct alert *a, struct related *ret);
 
 /* Can this have been written by this build? For what is read back from disk.

@@ -52,6 +52,7 @@ static bool place_take(struct alert *a, const struct notice *n)
 
 static void said_take(struct alert *a, const struct notice *n)
 {
+    a->noticed = true;
     char word[NAME_TEXT];
     size_t room = sizeof a->said;
     if (n->flags & NOTICE_LOST_LOCK)
@@ -190,6 +191,7 @@ static bool take_back(struct book *b, const struct decide_settings *s, const str
     if (!a) a = book_add(b, source, id, n->trigger_ns);
     if (source.instrument == INSTRUMENT_NONE) source.instrument = a->last.source.instrument;
     (void)place_take(a, n);
+    a->noticed = true;
     clean_copy(why, sizeof why, n->text, ' ');
     alert_withdraw(a, source, why, v);
     alert_told(b, a, s->config_sha256, v);
