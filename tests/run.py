@@ -19,7 +19,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Words of a format, and the harnesses (by how their names end) that read it.
 DICTIONARIES = {'fits': ('_gate', '_events', '_subimage'), 'json': ('_json', '_platform', '_catalog'), 'xml': ('_voevent',), 'yaml': ('_yaml',),
-                'onnx': ('_onnx',), 'stream': ('_frame', '_subscriber'), 'notice': ('_binary',), 'csv': ('_catalogue',)}
+                'onnx': ('_onnx',), 'stream': ('_frame', '_subscriber', '_history'), 'notice': ('_binary',), 'csv': ('_catalogue',)}
 LINE = re.compile(r'^(ok|FAIL|skip) (\S+)')
 SANITIZER_ENV = {
     'asan': {'ASAN_OPTIONS': 'detect_leaks=1:abort_on_error=0', 'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'},
