@@ -3,6 +3,8 @@
 #ifndef BURST_TESTS_EVENT_RANDOM_H
 #define BURST_TESTS_EVENT_RANDOM_H
 #include "unit/kernels/event_rows.h"
+#include <math.h>
+#include <stdbool.h>
 
 /* Numbers from a seed (xorshift64*, Vigna 2016) or, while they last, from given bytes. */
 struct draw {
