@@ -69,7 +69,8 @@ int config_value_text(const struct config_key *key, const void *base, char *ret_
 
 /* A whole file of at most CONFIG_FILE_MAX bytes; one byte more is read of a longer one, and its length told.
  * Returned  *ret_bytes  malloc'd, the caller frees. Errors as config_read, without those of its content */
-enum burst_err config_read_bytes(const char *path, uint8_t **ret_bytes, size_t *ret_n, struct config_faults *ret_faults);
+enum burst_err config_read_bytes(const char *path, uint8_t **ret_bytes, size_t *ret_n,
+                                 struct config_faults *ret_faults);
 
 /* Add a fault; printf-like. `faults` may be NULL. */
 void config_fault_add(struct config_faults *faults, int line, int column, const char *format, ...)

@@ -59,7 +59,11 @@ static void put_inputs(const json_t *inputs)
             printf("%8lld s ago  ", (long long)json_integer_value(json_object_get(input, "age_s")));
         else
             printf("%16s", "");
-        printf("  %lld\n", (long long)json_integer_value(json_object_get(input, "messages")));
+        printf("  %lld", (long long)json_integer_value(json_object_get(input, "messages")));
+        if (json_is_number(json_object_get(input, "particle_ratio")))
+            printf("  particles at %.1f times their usual rate",
+                   json_number_value(json_object_get(input, "particle_ratio")));
+        printf("\n");
     }
     if (json_object_size(inputs) == 0) printf("  nothing heard yet\n");
 }
