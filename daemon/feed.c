@@ -71,10 +71,27 @@ void feed_read_again(struct feed *f, int gateway, const uint8_t stream[STREAM_UU
     feed_read(f, gateway, stream, seq, f->lc ? lightcurve_latest_ns(f->lc) : INT64_MIN);
 }
 
+void feed_gap(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t to)
+{
+    if (f->lc) lightcurve_gap(f->lc);
+    feed_read(f, gateway, stream, to, f->lc ? COVER_OPEN : INT64_MIN);
+    f->has_gap = f->lc != NULL;
+}
+
+void feed_gap_end(struct feed *f)
+{
+    int64_t end_ns = f->has_gap ? lightcurve_gap_end_ns(f->lc) : COVER_OPEN;
+    if (end_ns == COVER_OPEN) return;
+    for (int i = 0; i < CONFIG_INPUT_MAX; i++)
+        cover_close(&f->cover[i], end_ns);
+    f->has_gap = false;
+}
+
 void feed_order(struct feed *f, int gateway, bool is_replay, int64_t now_mono_ns)
 {
     const struct cover *c = &f->cover[gateway];
-    order_read(&f->order, gateway, c->n ? c->entry[c->n - 1].stop_ns : INT64_MIN, is_replay, now_mono_ns);
+    int64_t stop_ns = c->n && c->entry[c->n - 1].stop_ns != COVER_OPEN ? c->entry[c->n - 1].stop_ns : INT64_MIN;
+    order_read(&f->order, gateway, stop_ns, is_replay, now_mono_ns);
 }
 
 static bool has_stream(const struct restart_from *from, int n, const uint8_t stream[STREAM_UUID])

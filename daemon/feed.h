@@ -20,6 +20,7 @@ struct feed {
     double ratio[FEED_RATIOS];     /* particles over their usual rate, by stride; see feed_particles */
     struct lightcurve_counts told; /* counters already added to health */
     int64_t seen_mono_ns;          /* last message; 0: none since the last flush */
+    bool has_gap;                  /* the end of one is not known yet */
     int64_t judged_k;              /* end of the last window given, also of the restart point's; INT64_MIN: none */
     struct cover cover[CONFIG_INPUT_MAX];               /* by gateway */
     uint8_t data_stream[CONFIG_INPUT_MAX][STREAM_UUID]; /* of the last packet looked at, by gateway */
@@ -52,6 +53,12 @@ double feed_particles(const struct feed *f, int64_t k_end);
 void feed_read(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq, int64_t stop_ns);
 /* The same for a message whose data came before in another one: they end no later than the latest data. */
 void feed_read_again(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t seq);
+
+/* Messages up to `to` are lost for good: windows over that time say so. A restart point stays before the last of them for as long as
+ * a window may reach that far, so that after a restart the same windows say so. */
+void feed_gap(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], uint64_t to);
+/* Data have been added: if they came after a gap, its end is known. */
+void feed_gap_end(struct feed *f);
 
 /* A message of the gateway has been read, or one that came before: what it means for the others' turn. */
 void feed_order(struct feed *f, int gateway, bool is_replay, int64_t now_mono_ns);

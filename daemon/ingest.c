@@ -258,8 +258,7 @@ static void take_gap(struct intake *in, int gateway, const struct subscriber_eve
     log_line(LOG_LEVEL_WARNING, "input lost for good topic=%s from=%llu to=%llu", event->topic,
              (unsigned long long)event->from, (unsigned long long)event->to);
     struct feed *f = feed_of_topic(in, event->topic);
-    if (f && f->lc) lightcurve_gap(f->lc);
-    if (f) feed_read(f, gateway, event->stream, event->to, INT64_MIN);
+    if (f) feed_gap(f, gateway, event->stream, event->to);
 }
 
 /* A frame that breaks the rules is told once per gateway and rule: a topic is the sender's to make up. */

@@ -78,6 +78,12 @@ void cover_add(struct cover *c, const uint8_t stream[STREAM_UUID], uint64_t seq,
     c->entry[c->n++].stop_ns = stop_ns;
 }
 
+void cover_close(struct cover *c, int64_t stop_ns)
+{
+    for (int i = 0; i < c->n; i++)
+        if (c->entry[i].stop_ns == COVER_OPEN) c->entry[i].stop_ns = stop_ns;
+}
+
 uint64_t cover_done_before(struct cover *c, int64_t t_ns)
 {
     int first = 0;

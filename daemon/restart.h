@@ -35,6 +35,7 @@ enum burst_err restart_decode(const char *topic, const uint8_t *blob, size_t n, 
                               struct burst_error *reterr);
 
 enum { COVER_MAX = 4096 };
+#define COVER_OPEN INT64_MAX /* an end that is not known yet: needed whatever the time */
 
 /* Which messages of one topic hold data after which time: the oldest message that the rings still need. */
 struct cover {
@@ -50,6 +51,8 @@ struct cover {
 /* A message was taken, with data up to stop_ns (INT64_MIN: none). A new stream forgets the old one, and so does a stream that
  * goes back to a number with data. When full, neighbours are joined: the point then lies earlier than needed, never later. */
 void cover_add(struct cover *c, const uint8_t stream[STREAM_UUID], uint64_t seq, int64_t stop_ns);
+/* What was added with COVER_OPEN ends there. */
+void cover_close(struct cover *c, int64_t stop_ns);
 /* The last message such that it and all before it hold no data after t_ns; older entries are forgotten. 0: all are needed. */
 uint64_t cover_done_before(struct cover *c, int64_t t_ns);
 #endif

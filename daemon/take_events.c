@@ -154,6 +154,7 @@ void take_events(struct intake *in, struct feed *f, int gateway, const struct st
     bool late;
     take_steps(in, f, &packet, &late);
     if (late) feed_hold(f, gateway, item->stream, item->seq);
+    feed_gap_end(f);
     feed_count(in, f);
     pipeline_feed_seen(in->p, f->topic, packet.span.stop_ns, true);
 }

@@ -112,6 +112,12 @@ void lightcurve_gap(struct lightcurve *lc)
     lc->gap = true;
 }
 
+int64_t lightcurve_gap_end_ns(const struct lightcurve *lc)
+{
+    if (lc->gap) return INT64_MAX;
+    return lc->n_gap ? lc->set.epoch_ns + lc->gap_span[lc->n_gap - 1].to_k * BIN_NS : INT64_MIN;
+}
+
 void lightcurve_flush(struct lightcurve *lc)
 {
     if (lc->started) close_until(lc, lc->latest_ns);

@@ -84,6 +84,9 @@ void lightcurve_data_time(struct lightcurve *lc, int64_t tt_ns);
 /* Messages were lost between the last packet and the next one, and are not coming: windows over that time are
  * `incomplete`. */
 void lightcurve_gap(struct lightcurve *lc);
+/* Up to where windows are `incomplete` for the newest gap, TT; INT64_MAX before data have come after it, INT64_MIN: there was no
+ * gap. */
+int64_t lightcurve_gap_end_ns(const struct lightcurve *lc);
 
 /* End of file, or silence: close every bin up to the end of good time, whatever the lateness. */
 void lightcurve_flush(struct lightcurve *lc);

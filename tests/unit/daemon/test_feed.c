@@ -118,6 +118,45 @@ TEST(points_stay_before_what_waits_in_the_archive)
     CHECK_INT(place(&p, A), 16);
 }
 
+/* Bins [from_k, to_k) of detector 1, empty. */
+static void add_good(const struct band_set *bands, int64_t from_k, int64_t to_k)
+{
+    struct burst_error e;
+    struct time_span good = {at(from_k), at(to_k)};
+    struct event_packet packet = {.source = GBM, .epoch_ns = epoch_ns, .bands = *bands, .n_list = 1, .span = good};
+    packet.list[0] = (struct event_list){.n_good = 1, .good = &good};
+    CHECK_INT(lightcurve_add(feed.lc, &packet, from_k, to_k, &e), BURST_OK);
+}
+
+/* A restart that reads nothing of a gap knows nothing of it: its windows would not say "incomplete", as those before it did. */
+TEST(points_stay_before_a_gap_as_long_as_windows_reach_into_it)
+{
+    struct restart_point p;
+    struct burst_error e;
+    struct band_set bands = {.n_atom = 1, .n_band = 1, .edge_kev = {10, 1000}, .last = {1}};
+    memset(&feed, 0, sizeof feed);
+    CHECK_INT(feed_open(&feed, GBM, TOPIC_EVENTS, &bands, 64000000, NULL, &e), BURST_OK);
+    epoch_ns = source_epoch_ns(source_fact(GBM.mission, GBM.instrument));
+    feed_read(&feed, 0, A, 1, at(100));
+    add_good(&bands, 0, 100);
+    feed_gap_end(&feed); /* there is none */
+    feed_gap(&feed, 0, A, 5);
+    feed_gap_end(&feed); /* nothing has come after it */
+    feed_order(&feed, 0, true, 1);
+    CHECK_INT(feed.order.place[0].latest_ns, INT64_MIN);
+    feed_window_point(&feed, 4000, &p);
+    CHECK_INT(place(&p, A), 4);
+    feed_read(&feed, 0, A, 6, at(210));
+    add_good(&bands, 200, 210); /* the gap ends with bin 200 + 1 of lateness */
+    feed_gap_end(&feed);
+    feed_window_point(&feed, 2048, &p); /* the next window begins at bin 189 */
+    CHECK_INT(place(&p, A), 4);
+    feed_window_point(&feed, 2064, &p); /* and this one at bin 205: message 6 alone is needed */
+    CHECK_INT(place(&p, A), 5);
+    feed_close(&feed);
+    memset(&feed, 0, sizeof feed);
+}
+
 /* A particle monitor of GECAM-C: its ratio is known to windows of the next 30 s. */
 TEST(a_particle_monitor_keeps_its_ratios_for_half_a_minute)
 {
@@ -182,6 +221,7 @@ int main(void)
     RUN(sub_images_are_done_with_once_read);
     RUN(a_duplicate_holds_its_place_while_its_data_may_be_needed);
     RUN(points_stay_before_what_waits_in_the_archive);
+    RUN(points_stay_before_a_gap_as_long_as_windows_reach_into_it);
     RUN(a_particle_monitor_keeps_its_ratios_for_half_a_minute);
     RUN(only_a_new_stream_of_an_unreal_realm_goes_back);
     RUN(after_a_restart_the_stream_of_the_point_goes_on);

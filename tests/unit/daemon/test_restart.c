@@ -102,6 +102,21 @@ TEST(when_full_the_point_lies_earlier_never_later)
     }
 }
 
+TEST(an_open_end_is_needed_until_it_is_known)
+{
+    static struct cover c;
+    memset(&c, 0, sizeof c);
+    cover_add(&c, STREAM, 1, 100);
+    cover_add(&c, STREAM, 3, COVER_OPEN);
+    cover_add(&c, STREAM, 4, 400);
+    CHECK_INT(cover_done_before(&c, 1000), 2);
+    cover_close(&c, 300);
+    CHECK_INT(cover_done_before(&c, 299), 2);
+    CHECK_INT(cover_done_before(&c, 300), 3);
+    cover_close(&c, 500); /* nothing is open */
+    CHECK_INT(cover_done_before(&c, 400), 4);
+}
+
 int main(void)
 {
     RUN(a_point_comes_back_as_it_was);
@@ -110,6 +125,7 @@ int main(void)
     RUN(a_late_message_behind_newer_ones_is_found_first);
     RUN(a_new_stream_forgets_the_old_one);
     RUN(an_old_number_without_data_changes_nothing);
+    RUN(an_open_end_is_needed_until_it_is_known);
     RUN(when_full_the_point_lies_earlier_never_later);
     return check_report();
 }
