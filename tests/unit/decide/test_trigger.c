@@ -146,7 +146,31 @@ TEST(an_archive_waits_by_its_own_clock)
     CHECK(tick(INT64_MIN));
     CHECK_STR(last.id, "GB-1");
     CHECK(!tick(INT64_MIN));
+    struct notice again = gecam_notice("GB-3", NOTICE_TRIGGER);
+    again.trigger_ns -= 86400 * SECOND_NS; /* another replay, a day further back: its clock is that of then */
+    (void)take(t, again);
+    CHECK(!tick(INT64_MIN));
+    CHECK_INT(feed(t, K_TRIGGER - 1350000 + 16, 0, 0), 1);
+    CHECK_STR(last.id, "GB-3");
     tracker_free(t);
+}
+
+TEST(events_of_data_alone_are_not_linked_but_a_notice_links_them)
+{
+    struct tracker *t = scene_fresh(), *other = NULL;
+    struct decide_settings s = decide_defaults();
+    sky.excess = burst_excess;
+    CHECK_INT(feed(t, K_TRIGGER + 160, 8, 4), 1);
+    sky.source.mission = MISSION_GECAM_A;
+    CHECK_INT(tracker_new(sky.source, &s, &book, &other, NULL), BURST_OK);
+    CHECK_INT(feed(other, K_TRIGGER + 160, 8, 4), 1);
+    CHECK_INT(last.n_related, 0); /* which of the two came first is chance */
+    CHECK(take(t, gecam_notice("GB-1", NOTICE_TRIGGER)));
+    CHECK_INT(last.n_related, 2);
+    CHECK_STR(last.related[0].id, "GB-1");
+    CHECK_INT(strncmp(last.related[1].id, "GECAM-A-GRD-", 12), 0);
+    tracker_free(t);
+    tracker_free(other);
 }
 
 TEST(a_hole_in_the_data_at_the_trigger_is_no_answer)
@@ -341,6 +365,7 @@ int main(void)
     RUN(a_notice_an_hour_late_is_answered_and_closed);
     RUN(without_data_a_trigger_is_unclear_when_its_time_is_up_and_data_still_revise_it);
     RUN(an_archive_waits_by_its_own_clock);
+    RUN(events_of_data_alone_are_not_linked_but_a_notice_links_them);
     RUN(a_hole_in_the_data_at_the_trigger_is_no_answer);
     RUN(an_event_of_the_search_takes_the_notice_of_its_mission);
     RUN(a_window_that_would_open_an_event_near_a_trigger_is_the_triggers);
