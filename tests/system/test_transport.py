@@ -107,7 +107,6 @@ def headers_that_break_a_rule(folder, started):
     s.send_good()
     s.all_good_have_verdicts()
     s.gateway.last[IMAGES] += 1
-    s.gateway.kept[IMAGES].append([])
     send(seq=s.gateway.last[IMAGES], seal=[b'\x55' * 96])
     check(s.wait(lambda c: s.bad('conflict')(c) == 1 and c['alarms'] == 1), f'{s.daemon.status()["counters"]}')
     check('alarm=conflict' in s.daemon.log.read_text() and '(chain)' in s.daemon.log.read_text(), 'no alarm in the log')
