@@ -148,6 +148,29 @@ TEST(the_moon_is_never_followed_up)
     CHECK_INT(decided(&s).reason, REASON_MOON);
 }
 
+TEST(a_false_one_in_the_anomaly_or_at_the_earths_edge_says_so)
+{
+    struct image_score s = score("sb26050430", 0, "VHF", 0.05);
+    sample.platform = (struct platform_state){.saa = SAA_IN};
+    struct verdict v = decided(&s);
+    CHECK_INT(v.reason, REASON_SAA);
+    CHECK_STR(v.reasons[1], "The satellite was in the South Atlantic anomaly.");
+    CHECK_INT(v.platform.saa, VERDICT_SAA_INSIDE);
+    CHECK(isnan(v.platform.lat_deg) && isnan(v.platform.limb_deg));
+    s = score("sb26050431", 0, "VHF", 0.05);
+    /* The trigger stands at dec 22.0: 44 degrees from the Earth's centre, 4 from its edge. */
+    sample.platform = (struct platform_state){
+        .saa = SAA_OUT, .has_position = true, .earth_deg = {83.6, -22}, .earth_radius_deg = 40, .sun_deg = {83.6, 32}};
+    v = decided(&s);
+    CHECK_INT(v.reason, REASON_EARTH_LIMB);
+    CHECK_STR(v.reasons[1], "Its position stands 4.0 degrees above the Earth's limb.");
+    CHECK_NEAR(v.platform.limb_deg, 4, 1e-9);
+    CHECK_NEAR(v.platform.sun_deg, 10, 1e-9);
+    s = score("sb26050432", 0, "VHF", 0.95);
+    sample.platform = (struct platform_state){.saa = SAA_IN};
+    CHECK_INT(decided(&s).reason, REASON_POINT_SOURCE); /* what is true is not explained away */
+}
+
 TEST(later_sub_images_revise_and_the_trigger_time_stays)
 {
     struct image_score s = score("sb26050410", 1, "VHF", 0.5);
@@ -296,6 +319,7 @@ int main(void)
     RUN(between_the_thresholds_a_person_decides);
     RUN(without_data_at_the_trigger_nothing_is_called);
     RUN(the_moon_is_never_followed_up);
+    RUN(a_false_one_in_the_anomaly_or_at_the_earths_edge_says_so);
     RUN(later_sub_images_revise_and_the_trigger_time_stays);
     RUN(an_older_sub_image_comes_too_late);
     RUN(the_same_sub_image_once_more_gives_the_same_record_once_more);
