@@ -148,6 +148,10 @@ models: {{backend: {backend}}}
         return out
 
 
+def number_of(frames):
+    return HEADER.unpack(frames[1])[5]
+
+
 class Gateway:
     """The input side of protocol.md 1 and 2, small: numbered messages on a PUB socket, kept for REPLAY and LAST."""
     def __init__(self, live, history):
@@ -173,10 +177,11 @@ class Gateway:
                 self.router.send_multipart([who, b'OK', self.stream])
             elif verb == b'REPLAY':
                 start, most = max(1, int.from_bytes(rest[2], 'big')), int.from_bytes(rest[3], 'big')
-                items = self.kept.get(rest[0], [])[start - 1:][:most]
+                items = [frames for frames in self.kept.get(rest[0], []) if number_of(frames) >= start][:most]
                 for frames in items:
                     self.router.send_multipart([who, b'ITEM', *frames])
-                self.router.send_multipart([who, b'END', rest[0], (start + len(items)).to_bytes(8, 'big')])
+                after = number_of(items[-1]) + 1 if items else start
+                self.router.send_multipart([who, b'END', rest[0], after.to_bytes(8, 'big')])
             elif verb == b'ACK':
                 self.router.send_multipart([who, b'OK'])
             else:

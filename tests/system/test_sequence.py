@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 """Gateways whose numbers, order or pace are wrong (class P of the bad-input catalogue, tests/bad/classes.py): what is lost is told,
 what comes twice is taken once, what contradicts itself is an alarm, and a good sub-image sent afterwards gets its verdict."""
+import pathlib
+import signal
 import sys
+import threading
 import time
 import uuid
 
@@ -195,12 +198,57 @@ def silence_closes_what_is_open_and_shows_in_the_status(folder, started):
     s.still_well()
 
 
+def a_gap_is_told_after_a_crash_as_before(folder, started):
+    """20 s that nobody has, and a crash when the messages before them are needed no more: the windows that still reach into the
+    lost time say so, as those before the crash did (docs/decisions/0005)."""
+    trace = pathlib.Path(folder) / 'windows.csv'
+
+    class Traced(Ordered):
+        def configure(self, daemon):
+            daemon.config.write_text(daemon.config.read_text() + f'lightcurve: {{trace: "{trace}"}}\n')
+
+    def windows():  # end of window in bins -> incomplete
+        return {int(line.split(',')[1]): int(line.split(',')[4]) for line in trace.read_text().splitlines()}
+    s = Traced(folder, started)
+    rng = np.random.default_rng(12)
+    zero = 332916465.76
+
+    def send(first, last):
+        for i in range(first, last):
+            s.gateway.send(EVENTS, fits_bytes.gbm(rng, n=900, zero=zero + i, length=1.0).bytes())
+    send(0, 60)
+    s.gateway.last[EVENTS] += 20
+    send(80, 188)
+    check(s.wait(lambda c: c['messages'] == 168 and c['gaps'] == 20), f'{s.daemon.status()["counters"]}')
+    s.settle(2)
+    send(188, 193)  # the next window begins near 71 s
+    check(s.wait(lambda c: c['messages'] == 173), f'{s.daemon.status()["counters"]}')
+    s.settle(2)  # and the restart point is kept: one a second, with the first window after that
+    before = windows()
+    check(before[max(before)] == 1, f'the last window before the crash: {before[max(before)]}')
+    s.daemon.kill(signal.SIGKILL)
+    serving = threading.Event()
+    server = threading.Thread(target=lambda: [s.gateway.serve(20) for _ in iter(serving.is_set, True)])
+    server.start()
+    s.daemon.start()
+    serving.set()
+    server.join()
+    send(193, 215)
+    end = int((zero + 208) / 0.064)
+    check(s.wait(lambda c: max(windows()) > end), f'windows end at {max(windows())}: {s.daemon.status()["counters"]}')
+    after = {k: v for k, v in windows().items() if k > max(before)}
+    want = {k: int((k - 1875) * 0.064 < zero + 80) for k in after}
+    wrong = {k: v for k, v in after.items() if v != want[k] and abs((k - 1875) * 0.064 - zero - 82) > 2.5}
+    check(len(after) > 8 and not wrong, f'incomplete by end of window: {after}')
+
+
 if __name__ == '__main__':
     cases = Cases()
     for case in (gaps_are_repaired_or_told, repeats_are_taken_once_and_rewritten_numbers_are_an_alarm,
                  order_is_restored_inside_the_window_and_by_history_outside, a_stream_goes_forward_and_not_back,
                  numbers_at_the_end_of_their_range_are_not_believed, two_gateways_with_one_topic_and_one_id,
-                 a_burst_of_a_hundred_times_the_rate_loses_nothing, silence_closes_what_is_open_and_shows_in_the_status):
+                 a_burst_of_a_hundred_times_the_rate_loses_nothing, silence_closes_what_is_open_and_shows_in_the_status,
+                 a_gap_is_told_after_a_crash_as_before):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)
     cases.finish()
