@@ -79,7 +79,7 @@ TEST(the_same_again_changes_nothing_and_another_of_its_name_is_refused)
 TEST(there_is_room_for_a_few)
 {
     struct burst_error e;
-    char topic[16], name[8];
+    char topic[16], name[16];
     for (int i = 1; i <= SOURCE_ADDED_MAX; i++) {
         (void)snprintf(topic, sizeof topic, "m%d.n", i);
         (void)snprintf(name, sizeof name, "M%d", i);
