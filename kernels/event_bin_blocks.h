@@ -12,7 +12,7 @@
 /* What is called for every block is one function in the end: the kind of layout is a constant there. */
 #define BLOCK_INLINE inline BLOCK_TARGET __attribute__((always_inline))
 
-enum { BLOCK_ROWS = 32, RUNS_MOST = 16, PLAIN_ROW = 10, GAINS_ROW = 18 };
+enum { BLOCK_ROWS = 32, RUNS_FEW = 8, RUNS_MOST = 16, PLAIN_ROW = 10, GAINS_ROW = 18 };
 
 /* How far ahead bytes are asked for: measured, from 4 KiB on memory is the limit and not the wait for it. */
 #ifndef BLOCK_AHEAD
@@ -60,8 +60,8 @@ static BLOCK_INLINE uint64_t block_total(const block_sum *sum);
 /* Channels of one atom in a row. */
 struct runs {
     int n;
-    block_channel first[RUNS_MOST + 1], last; /* first[n] is n_channel, last the channel below */
-    int8_t atom[RUNS_MOST];
+    block_channel first[RUNS_MOST + 1], last; /* from first[n] on n_channel, last the channel below */
+    int8_t atom[RUNS_MOST];                   /* from atom[n] on of no atom: runs of nothing */
 };
 
 /* Everything between two calls of event_bin_rows. */
@@ -111,7 +111,10 @@ static BLOCK_TARGET bool runs_find(const struct event_layout *l, struct runs *re
             ret->atom[ret->n++] = l->atom[i];
         }
     }
-    ret->first[ret->n] = block_channel_of((unsigned)n);
+    for (int r = ret->n; r <= RUNS_MOST; r++)
+        ret->first[r] = block_channel_of((unsigned)n);
+    for (int r = ret->n; r < RUNS_MOST; r++)
+        ret->atom[r] = EVENT_NO_ATOM;
     ret->last = block_channel_of((unsigned)n - 1);
     return true;
 }
@@ -349,13 +352,14 @@ struct shares {
     uint32_t from[RUNS_MOST], last, counted;
 };
 
-/* Returned  false: a channel beyond the table in a row that passes */
-static BLOCK_INLINE bool shares_find(const struct stream *s, const struct block *b, struct shares *ret)
+/* Given     room  runs to look at, a constant
+ * Returned  false: a channel beyond the table in a row that passes */
+static BLOCK_INLINE bool shares_find(const struct stream *s, int room, const struct block *b, struct shares *ret)
 {
-    uint32_t above = block_from(&b->v, &s->runs.first[s->runs.n]);
+    uint32_t above = block_from(&b->v, &s->runs.first[room]);
     if (above & b->passes) return false;
     ret->counted = b->passes;
-    for (int r = s->runs.n - 1; r >= 0; r--) {
+    for (int r = room - 1; r >= 0; r--) {
         ret->from[r] = r ? block_from(&b->v, &s->runs.first[r]) : UINT32_MAX;
         if (s->runs.atom[r] == EVENT_NOT_RECOMMENDED) ret->counted &= ~(ret->from[r] & ~above);
         above = ret->from[r];
@@ -363,11 +367,11 @@ static BLOCK_INLINE bool shares_find(const struct stream *s, const struct block 
     return true;
 }
 
-static BLOCK_INLINE void sums_add(struct stream *s, enum block_kind kind, const struct block *b,
+static BLOCK_INLINE void sums_add(struct stream *s, enum block_kind kind, int room, const struct block *b,
                                   const struct shares *shares, uint32_t in)
 {
     uint32_t counted = shares->counted & in;
-    for (int r = 0; r < s->runs.n; r++)
+    for (int r = 0; r < room; r++)
         s->at_least[r] += (uint32_t)__builtin_popcount(shares->from[r] & counted);
     s->n_in += (uint32_t)__builtin_popcount(in);
     if (kind == BLOCK_PLAIN)
@@ -396,21 +400,21 @@ static BLOCK_TARGET bool bin_enter(struct stream *s, const uint8_t *row)
 }
 
 /* Count `rest` rows of a block that rises from the bin of the sums on, bin by bin. */
-static BLOCK_INLINE void block_count(struct stream *s, enum block_kind kind, const struct block *b,
+static BLOCK_INLINE void block_count(struct stream *s, enum block_kind kind, int room, const struct block *b,
                                      const struct shares *shares, const uint8_t *rows, uint32_t rest, double last)
 {
     while (!(last < s->end)) {
         uint32_t in = block_before(&b->v, s->end) & rest;
-        if (in) sums_add(s, kind, b, shares, in);
+        if (in) sums_add(s, kind, room, b, shares, in);
         rest &= ~in;
         (void)bin_enter(s, rows + (size_t)lowest(rest) * row_width(kind)); /* between two rows that are in the tile */
     }
-    sums_add(s, kind, b, shares, rest);
+    sums_add(s, kind, room, b, shares, rest);
 }
 
 /* One block of n rows, n at most BLOCK_ROWS; `full` holds them and copies of the last one behind.
  * Returned  false: it must be taken row by row; nothing was counted */
-static BLOCK_INLINE bool take_block(struct stream *s, enum block_kind kind, const uint8_t *full, size_t n)
+static BLOCK_INLINE bool take_block(struct stream *s, enum block_kind kind, int room, const uint8_t *full, size_t n)
 {
     struct block b;
     struct shares shares;
@@ -421,11 +425,11 @@ static BLOCK_INLINE bool take_block(struct stream *s, enum block_kind kind, cons
     block_load(&b, kind, s->l, full, before);
     if (!b.rising || !b.sound || !(last < s->tile_end)) return false;
     b.passes &= live;
-    if (!shares_find(s, &b, &shares) || (s->end == -INFINITY && !bin_enter(s, rows))) return false;
+    if (!shares_find(s, room, &b, &shares) || (s->end == -INFINITY && !bin_enter(s, rows))) return false;
     s->tally->n_dropped += n - (size_t)__builtin_popcount(shares.counted);
     if (kind == BLOCK_GAINS) pairs_merge(s, &b, rows, &shares.counted);
     if (kind == BLOCK_PLAIN) shares.last = block_from(&b.v, &s->runs.last);
-    block_count(s, kind, &b, &shares, rows, live, last);
+    block_count(s, kind, room, &b, &shares, rows, live, last);
     for (uint32_t same = b.same & live; same; same &= same - 1)
         s->tally->n_repeat += event_row_repeats(s->l, s->rows, s->tally->n_row + (size_t)lowest(same));
     s->tally->n_row += n;
@@ -441,7 +445,7 @@ static BLOCK_TARGET const uint8_t *fill_block(const uint8_t *rows, size_t n, siz
     return full;
 }
 
-static BLOCK_INLINE enum event_row_fault bin_blocks(struct stream *s, enum block_kind kind)
+static BLOCK_INLINE enum event_row_fault bin_blocks(struct stream *s, enum block_kind kind, int room)
 {
     uint8_t full[BLOCK_ROWS * GAINS_ROW];
     const size_t width = row_width(kind);
@@ -450,7 +454,7 @@ static BLOCK_INLINE enum event_row_fault bin_blocks(struct stream *s, enum block
         size_t n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
         for (size_t at = 0; at < BLOCK_ROWS * width; at += 64) /* may be behind the end: it only asks */
             __builtin_prefetch((const void *)((uintptr_t)rows + BLOCK_AHEAD + at));
-        if (take_block(s, kind, n == BLOCK_ROWS ? rows : fill_block(rows, n, width, full), n)) continue;
+        if (take_block(s, kind, room, n == BLOCK_ROWS ? rows : fill_block(rows, n, width, full), n)) continue;
         enum event_row_fault fault = take_rows(s, s->tally->n_row + n);
         if (fault) return fault;
     }
@@ -477,5 +481,8 @@ static BLOCK_TARGET enum event_row_fault bin_stream(const struct event_layout *l
     sums_clear(&s);
     s.end = s.next = -INFINITY;
     s.tile_end = bin_begin(l, tile->k0 + EVENT_TILE_BINS);
-    return kind == BLOCK_PLAIN ? bin_blocks(&s, BLOCK_PLAIN) : bin_blocks(&s, BLOCK_GAINS);
+    int room = s.runs.n <= RUNS_FEW ? RUNS_FEW : RUNS_MOST;
+    if (kind == BLOCK_PLAIN)
+        return room == RUNS_FEW ? bin_blocks(&s, BLOCK_PLAIN, RUNS_FEW) : bin_blocks(&s, BLOCK_PLAIN, RUNS_MOST);
+    return room == RUNS_FEW ? bin_blocks(&s, BLOCK_GAINS, RUNS_FEW) : bin_blocks(&s, BLOCK_GAINS, RUNS_MOST);
 }
