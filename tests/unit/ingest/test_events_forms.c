@@ -76,7 +76,7 @@ static uint16_t channel_of(double kev, int n_channel)
 
 TEST(both_ladders_and_the_three_forms_of_the_overflow_block_are_read)
 {
-    static const struct {
+    const struct {
         struct source source;
         int n_channel, n_overflow;
         float high;
