@@ -171,6 +171,8 @@ class Gateway:
 
     def frames(self, seq):
         piece, sent_ns = self.log[seq - 1]
+        if piece.twist == 'seal':
+            return [TOPIC, HEADER.pack(b'BRST', 1, 0, 1, self.stream, seq, sent_ns), b'x', b'no seal']
         return [TOPIC, HEADER.pack(b'BRST', 1, 0, 1, self.stream, seq, sent_ns), self.maker.body(piece)]
 
     def send(self, piece, live=True):
@@ -428,13 +430,14 @@ class Player:
             self.wait_taken(self.ahead)
 
     def badframe(self):
-        """Frames that break the rules of protocol.md 1, one rule each; where they have a number it is one that was sent."""
+        """Frames that break the rules of protocol.md 1, one rule each. The last has a number of its own, and history gives it as it was
+        sent."""
         g = self.gateways[0]
-        good = HEADER.pack(b'BRST', 1, 0, 1, g.stream, max(1, len(g.log)), time.time_ns())
+        good = HEADER.pack(b'BRST', 1, 0, 1, g.stream, 1, time.time_ns())
         for frames in ([TOPIC], [TOPIC, b'short', b'x'], [TOPIC, b'JUNK' + good[4:], b'x'], [TOPIC, good[:4] + b'\x09' + good[5:], b'x'],
-                       [b'burst.v1.nobody.knows.events', HEADER.pack(b'BRST', 1, 0, 1, g.stream, 1, time.time_ns()), b'x'], [TOPIC, good, b'x', b'seal?'],
-                       [TOPIC, good, b'x', b'seal', b'and more'], [TOPIC, HEADER.pack(b'BRST', 1, 0, 1, g.stream, 1, -5), b'x']):
+                       [TOPIC, good, b'x', b'seal', b'and more'], [b'burst.v1.nobody.knows.events', good, b'x']):
             g.send_raw(frames)
+        g.send(Piece(0, 0, 0, 'seal'))
 
     def caught_up(self, limit_s=600):
         """All numbers that were given out have been read, and all windows that come of them judged."""
