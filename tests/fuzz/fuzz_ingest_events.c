@@ -2,6 +2,7 @@
 #include "fuzz/fits_mutate.h"
 #include "ingest/identify.h"
 #include "ingest/ingest.h"
+#include <stdio.h>
 
 enum { BODY_MOST = 1 << 20 };
 
