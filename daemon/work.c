@@ -194,7 +194,8 @@ static void work_window(struct work *w, const struct work_unit *unit)
     struct track *t = track_of(w, unit->source, unit->archival);
     const struct lightcurve_window *held = tracker_idle(t->tracker) ? NULL : tracker_evidence_window(t->tracker);
     int n = 0;
-    trace_window(w, unit->window);
+    if (!unit->archival)
+        trace_window(w, unit->window); /* what comes hours late is searched in the order it happens to come */
     if (held) (void)window_copy(held, w->before, NULL); /* room for every detector there is */
     enum burst_err err = infer_window(w->p->science.infer, unit->window, &w->score, &e);
     if (!err) err = tracker_window(t->tracker, &w->score, w->verdict, &n, &e);
