@@ -1,13 +1,14 @@
 """Build burstd and run its tests.
 
   ./run-tests            unit, parity, system tests of the release build, and the house rules
-  ./run-tests --all      also: gcc debug, clang, ASan+UBSan, TSan, and 30 s of each fuzzer (what CI runs)
+  ./run-tests --all      also: gcc debug, clang, ASan+UBSan, TSan, and 15 s of each fuzzer (what CI runs)
   ./run-tests --only W   only the programs whose path contains W
   ./run-tests --list     what would run
 
 Every case prints one line, `ok NAME`, `FAIL NAME: why` or `skip NAME: why`; the last line counts them. The exit status
 is 0 only when nothing failed and everything built."""
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -20,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Words of a format, and the harnesses (by how their names end) that read it.
 DICTIONARIES = {'fits': ('_gate', '_events', '_subimage'), 'json': ('_json', '_platform', '_catalog'), 'xml': ('_voevent',), 'yaml': ('_yaml',),
                 'onnx': ('_onnx',), 'stream': ('_frame', '_subscriber', '_history'), 'notice': ('_binary',), 'csv': ('_catalogue',)}
+AT_ONCE = 2  # programs side by side, where none is to keep up with a clock
 LINE = re.compile(r'^(ok|FAIL|skip) (\S+)')
 SANITIZER_ENV = {
     'asan': {'ASAN_OPTIONS': 'detect_leaks=1:abort_on_error=0', 'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'},
@@ -52,14 +54,17 @@ def build(preset, count, targets=()):
     return True
 
 
-def run(path, label, count, env, timeout=900):
+def execute(command, env, timeout):
+    """Exit status, None where it did not end; what it printed; how long it took."""
     begun = time.time()
     try:
-        command = [sys.executable, str(path)] if path.suffix == '.py' else [str(path)]
-        done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        return count.fail(label, f'no end within {timeout} s')
-    text = done.stdout.decode(errors='replace')
+        done = subprocess.run([str(c) for c in command], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
+    except subprocess.TimeoutExpired as e:
+        return None, (e.stdout or b'').decode(errors='replace'), time.time() - begun
+    return done.returncode, done.stdout.decode(errors='replace'), time.time() - begun
+
+
+def tell(label, count, status, text, took):
     names = set()
     seen = [0, 0, 0]
     for line in text.splitlines():
@@ -75,14 +80,26 @@ def run(path, label, count, env, timeout=900):
         if m[1] != 'ok':
             print(f'{label}: {line}', flush=True)
     count.ok, count.failed, count.skipped = count.ok + seen[0], count.failed + seen[1], count.skipped + seen[2]
-    if done.returncode and not seen[1]:
+    if status is None:
+        print(text[-3000:])
+        count.fail(label, f'no end within {took:.0f} s')
+    elif status and not seen[1]:
         print(text[-4000:])
-        count.fail(label, f'exit status {done.returncode} without a FAIL line')
+        count.fail(label, f'exit status {status} without a FAIL line')
     elif not any(seen):
         count.fail(label, 'ran no case')
     elif seen[1]:
         print(text[-3000:])
-    print(f'{"FAIL" if seen[1] else "ok"} {label}: {seen[0]} ok, {seen[1]} failed, {seen[2]} skipped, {time.time() - begun:.1f} s', flush=True)
+    print(f'{"FAIL" if seen[1] else "ok"} {label}: {seen[0]} ok, {seen[1]} failed, {seen[2]} skipped, {took:.1f} s', flush=True)
+
+
+def run(paths, mark, count, env, at_once):
+    """Run programs and scripts, at most at_once of them side by side; told in the order given."""
+    def one(path):
+        return execute([sys.executable, path] if path.suffix == '.py' else [path], env, 900)
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        for path, (status, text, took) in zip(paths, pool.map(one, paths)):
+            tell(str(path.relative_to(ROOT)).replace('build/', '') + mark, count, status, text, took)
 
 
 def programs(preset):
@@ -90,30 +107,34 @@ def programs(preset):
     return [t for t in tests if os.access(t, os.X_OK) and t.is_file() and t.suffix == '']
 
 
-def scripts():
-    return [p for d in ('house', 'parity', 'system', 'golden', 'bad') for p in sorted((ROOT / 'tests' / d).glob('test_*.py'))]
+def scripts(*folders):
+    return [p for d in folders for p in sorted((ROOT / 'tests' / d).glob('test_*.py'))]
+
+
+def fuzz_command(harness, seconds):
+    corpus = ROOT / 'tests/fuzz/corpus' / harness.name[5:]
+    work = ROOT / 'build/fuzz/work' / harness.name
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    dictionary = [f'-dict={ROOT}/tests/fuzz/{words}.dict' for words, names in DICTIONARIES.items() if harness.name.endswith(names)]
+    return [harness, f'-max_total_time={seconds}', '-timeout=20', '-rss_limit_mb=3000', f'-artifact_prefix={work}/crash-',
+            *dictionary, work, *([corpus] if corpus.is_dir() else [])]
 
 
 def fuzz(count, seconds):
     if not build('fuzz', count):
         return
-    for harness in sorted((ROOT / 'build/fuzz/fuzz').glob('fuzz_*')):
-        corpus = ROOT / 'tests/fuzz/corpus' / harness.name[5:]
-        work = ROOT / 'build/fuzz/work' / harness.name
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        dictionary = [f'-dict={ROOT}/tests/fuzz/{words}.dict' for words, names in DICTIONARIES.items() if harness.name.endswith(names)]
-        command = [str(harness), f'-max_total_time={seconds}', '-timeout=20', '-rss_limit_mb=3000', f'-artifact_prefix={work}/crash-',
-                   *dictionary, str(work), *([str(corpus)] if corpus.is_dir() else [])]
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        text = done.stdout.decode(errors='replace')
-        if done.returncode:
-            print(text[-4000:])
-            count.fail(harness.name, f'crashed; input under {work.relative_to(ROOT)}')
-            continue
-        runs = re.findall(r'Done (\d+) runs', text)
-        print(f'ok {harness.name}: {runs[-1] if runs else "?"} runs in {seconds} s', flush=True)
-        count.ok += 1
+    harnesses = sorted((ROOT / 'build/fuzz/fuzz').glob('fuzz_*'))
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        done = pool.map(lambda h: execute(fuzz_command(h, seconds), None, seconds + 300), harnesses)
+        for harness, (status, text, _) in zip(harnesses, done):
+            if status != 0:
+                print(text[-4000:])
+                count.fail(harness.name, f'crashed; input under build/fuzz/work/{harness.name}')
+                continue
+            runs = re.findall(r'Done (\d+) runs', text)
+            print(f'ok {harness.name}: {runs[-1] if runs else "?"} runs in {seconds} s', flush=True)
+            count.ok += 1
 
 
 def main():
@@ -121,25 +142,25 @@ def main():
     parser.add_argument('--all', action='store_true', help='every compiler, sanitizer and fuzzer, as CI does')
     parser.add_argument('--only', default='', help='part of a path')
     parser.add_argument('--list', action='store_true')
-    parser.add_argument('--fuzz-seconds', type=int, default=30)
+    parser.add_argument('--fuzz-seconds', type=int, default=15)
     a = parser.parse_args()
     count, env = Count(), dict(os.environ, LC_ALL='C.UTF-8', BURST_BUILD=str(ROOT / 'build/release'))
     begun = time.time()
     if a.list:
-        print('\n'.join(str(p.relative_to(ROOT)) for p in programs('release') + scripts()))
+        print('\n'.join(str(p.relative_to(ROOT)) for p in programs('release') + scripts('house', 'parity', 'golden', 'bad', 'system')))
         return 0
+
+    def wanted(paths):
+        return [p for p in paths if a.only in str(p) and p.exists()]
     if build('release', count):
-        for path in programs('release') + scripts():
-            if a.only in str(path):
-                run(path, str(path.relative_to(ROOT)).replace('build/', ''), count, env)
+        run(wanted(programs('release') + scripts('house', 'parity', 'golden', 'bad')), '', count, env, AT_ONCE)
+        run(wanted(scripts('system')), '', count, env, 1)  # daemons that are to keep up: one at a time
     if a.all:
         build('clang', count)
         for preset in ('asan', 'tsan'):
             if build(preset, count):
                 extra = dict(env, **SANITIZER_ENV[preset], BURST_BUILD=str(ROOT / 'build' / preset), BURST_SANITIZER=preset)
-                for path in programs(preset) + [ROOT / 'tests/system/test_sanitized.py']:
-                    if a.only in str(path) and path.exists():
-                        run(path, str(path.relative_to(ROOT)).replace('build/', '') + f' ({preset})', count, extra)
+                run(wanted(programs(preset) + [ROOT / 'tests/system/test_sanitized.py']), f' ({preset})', count, extra, AT_ONCE)
         fuzz(count, a.fuzz_seconds)
     for line in count.bad:
         print(f'failed: {line}')
