@@ -340,9 +340,11 @@ static bool poll_gateways(struct intake *in)
                 break;
             }
             in->arrived_mono_ns = clock_mono_ns();
+            in->waited = false;
             any = any || event.kind != SUBSCRIBER_HEARTBEAT;
             take_event(in, i, &event);
             health_progress(in->p->health, THREAD_INGEST);
+            if (in->waited) break;
         }
     return any;
 }

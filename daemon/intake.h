@@ -20,7 +20,8 @@ struct intake {
     struct ingest_repeats *repeats; /* bodies that another gateway brought, sub-images */
     struct platforms *platforms;    /* where the satellites are */
     int64_t arrived_mono_ns;        /* of the message in hand */
-    int64_t polled_mono_ns;         /* when the live sockets were last looked at, or emptied */
+    bool waited;            /* the message in hand had to wait for windows of an archive: other gateways go first */
+    int64_t polled_mono_ns; /* when the live sockets were last looked at, or emptied */
 };
 
 /* ---- ingest.c ---- */

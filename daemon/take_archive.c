@@ -78,6 +78,7 @@ static void archive_count(struct intake *in, struct feed *f)
                now.events + now.late - f->archive_told.events - f->archive_told.late);
     health_add(in->p->health, COUNT_EVENTS_UNSEARCHED, now.unsearched - f->archive_told.unsearched);
     health_add(in->p->health, COUNT_EVENTS_REPEATED, now.repeated - f->archive_told.repeated);
+    health_add(in->p->health, COUNT_EVENTS_DROPPED, now.outside - f->archive_told.outside);
     f->archive_told = now;
 }
 
@@ -87,9 +88,11 @@ bool archive_add(struct intake *in, struct feed *f, const struct event_packet *p
     enum burst_err err = f->archive ? BURST_OK : archive_open(in, f, &e);
     if (!f->archive_mono_ns)
         log_line(LOG_LEVEL_NOTICE, "data older than the rings, searched when there is time topic=%s", f->topic);
-    while (!err && (err = lightcurve_add(f->archive, packet, from_k, to_k, &e)) != BURST_OK) {
-        if (err != BURST_E_FULL && err != BURST_E_LATE) break;
-        if (!(err == BURST_E_FULL ? give_all(in, f) : begin_anew(in, f))) return false;
+    /* Full rings: the oldest window makes room for a stride. Not all that wait: there is newer data behind this message. */
+    for (bool given = true; !err && (err = lightcurve_add(f->archive, packet, from_k, to_k, &e)) != BURST_OK;) {
+        if (err != BURST_E_LATE && (err != BURST_E_FULL || !given)) break;
+        in->waited = true;
+        if (!(err == BURST_E_FULL ? give_window(in, f, &given) : begin_anew(in, f))) return false;
         err = BURST_OK;
     }
     if (err) pipeline_refused(in->p, BAD_EVENTS, err, f->topic, &e);

@@ -93,8 +93,34 @@ def a_crash_before_they_were_searched_loses_nothing(folder, started):
     sky.close()
 
 
+def what_is_new_does_not_wait_for_hours_of_old_data(folder, started):
+    """65 minutes of old data at once: the rings hold an hour. A sub-image behind them is judged when there is room for the last of
+    them, not when all have been searched."""
+    import numpy as np
+    from test_bad_input import IMAGES, fits_bytes, good
+    topic, zero = b'burst-archive.v1.fermi.gbm.events', 332916465.76
+    rng = np.random.default_rng(9)
+    gateway, daemon = begin(folder, started)
+
+    def chunk(start, length):
+        return fits_bytes.gbm(rng, n=int(10 * length), zero=zero + start, length=float(length)).bytes()
+    gateway.send(topic, chunk(20000, 300))
+    settle(gateway, daemon, lambda: daemon.counter('windows') > 240)
+    live = daemon.counter('windows')
+    for i in range(13):
+        gateway.send(topic, chunk(300 * i, 300))
+    gateway.send(IMAGES, good(1))
+    settle(gateway, daemon, lambda: daemon.counter('images') == 1, 300)
+    check(daemon.counter('windows') - live < 1500, f'{daemon.counter("windows") - live} old windows went first')
+    settle(gateway, daemon, lambda: daemon.counter('windows') - live > 3700, 300)
+    c = daemon.status()['counters']
+    check(c['events'] + c['events_archival'] + c['events_dropped'] == 14 * 3000, json.dumps(c))
+    gateway.close()
+
+
 if __name__ == '__main__':
     cases = Cases()
     cases.run(a_burst_in_data_hours_late_is_told_as_archival)
     cases.run(a_crash_before_they_were_searched_loses_nothing)
+    cases.run(what_is_new_does_not_wait_for_hours_of_old_data)
     cases.finish()
