@@ -1,5 +1,6 @@
 /* A line per window and detector with the digest of what the networks were given: two sites, two runs or a day with losses and one
- * without are compared line by line, bin for bin. Windows of data that came too late for the rings are the caller's to leave out. The digest is the `input_sha256` that evidence carries (protocol.md 6). */
+ * without are compared line by line, bin for bin. The digest is the `input_sha256` that evidence carries (protocol.md 6). Windows of
+ * data that came too late for the rings are the caller's to leave out: their order is that of their coming. */
 #ifndef BURST_PUBLISH_TRACE_H
 #define BURST_PUBLISH_TRACE_H
 #include "base/err.h"
