@@ -1,6 +1,8 @@
 /* The plain C truth of event_bin.h, and the choice of an implementation. */
 #include "kernels/event_bin_rows.h"
 
+#define ROW_INLINE inline __attribute__((always_inline))
+
 /* What a row is once its fields are read. */
 struct row {
     int64_t met_ns, dead_ns;
@@ -9,7 +11,7 @@ struct row {
     int gain, atom; /* atom: EVENT_NOT_RECOMMENDED also for rows that do not pass type and flag */
 };
 
-static enum event_row_fault find_atom(const struct event_layout *l, const uint8_t *row, int *ret_atom)
+static ROW_INLINE enum event_row_fault find_atom(const struct event_layout *l, const uint8_t *row, int *ret_atom)
 {
     *ret_atom = EVENT_NOT_RECOMMENDED;
     if (!event_row_passes(l, row)) return EVENT_ROWS_DONE;
@@ -19,7 +21,7 @@ static enum event_row_fault find_atom(const struct event_layout *l, const uint8_
     return EVENT_ROWS_DONE;
 }
 
-static enum event_row_fault read_fields(const struct event_layout *l, const uint8_t *row, struct row *ret)
+static ROW_INLINE enum event_row_fault read_fields(const struct event_layout *l, const uint8_t *row, struct row *ret)
 {
     ret->gain = l->gain_at < 0 ? 0 : row[l->gain_at];
     if (ret->gain > 1) return EVENT_ROW_GAIN;
@@ -27,7 +29,7 @@ static enum event_row_fault read_fields(const struct event_layout *l, const uint
     return find_atom(l, row, &ret->atom);
 }
 
-static void note_time(struct event_tally *tally, int64_t met_ns)
+static ROW_INLINE void note_time(struct event_tally *tally, int64_t met_ns)
 {
     if (!tally->n_row) tally->first_ns = tally->last_ns = tally->before_ns = met_ns;
     if (met_ns < tally->first_ns) tally->first_ns = met_ns;
@@ -80,7 +82,7 @@ static void settle_border(const struct event_layout *l, const uint8_t *rows, siz
 
 /* ---- counting ---- */
 
-static void count_atom(const struct row *row, const struct event_tile *tile, struct event_tally *tally)
+static ROW_INLINE void count_atom(const struct row *row, const struct event_tile *tile, struct event_tally *tally)
 {
     if (row->atom >= 0) {
         tile->counts[(size_t)row->atom * EVENT_TILE_BINS + row->place]++;
@@ -91,7 +93,7 @@ static void count_atom(const struct row *row, const struct event_tile *tile, str
 }
 
 /* A recommended row of an instrument with two gains. */
-static void count_gain(const struct row *row, const struct event_tile *tile, struct event_tally *tally)
+static ROW_INLINE void count_gain(const struct row *row, const struct event_tile *tile, struct event_tally *tally)
 {
     bool paired = tally->seen.gain == NEXT_IS_PAIRED;
     if (is_same_deposit(tally, row->gain, row->met_ns)) {
@@ -109,8 +111,8 @@ static void count_gain(const struct row *row, const struct event_tile *tile, str
     tally->seen.atom = row->atom;
 }
 
-static void count_row(const struct event_layout *l, const struct row *row, const struct event_tile *tile,
-                      struct event_tally *tally)
+static ROW_INLINE void count_row(const struct event_layout *l, const struct row *row, const struct event_tile *tile,
+                                 struct event_tally *tally)
 {
     event_add_dead(&tile->counts[(size_t)l->n_atom * EVENT_TILE_BINS + row->place], row->dead);
     if (row->atom == EVENT_NOT_RECOMMENDED)
@@ -121,8 +123,8 @@ static void count_row(const struct event_layout *l, const struct row *row, const
         count_gain(row, tile, tally);
 }
 
-enum event_row_fault event_bin_rows(const struct event_layout *l, const uint8_t *rows, size_t n_row, size_t until,
-                                    const struct event_tile *tile, struct event_tally *tally)
+static ROW_INLINE enum event_row_fault take_rows(const struct event_layout *l, const uint8_t *rows, size_t n_row,
+                                                 size_t until, const struct event_tile *tile, struct event_tally *tally)
 {
     for (; tally->n_row < until; tally->n_row++) {
         const uint8_t *bytes = rows + tally->n_row * l->row_bytes;
@@ -140,6 +142,18 @@ enum event_row_fault event_bin_rows(const struct event_layout *l, const uint8_t 
         count_row(l, &row, tile, tally);
     }
     return EVENT_ROWS_DONE;
+}
+
+/* The layout without columns to ask is the same loop with those questions gone: they are most of its work. */
+enum event_row_fault event_bin_rows(const struct event_layout *l, const uint8_t *rows, size_t n_row, size_t until,
+                                    const struct event_tile *tile, struct event_tally *tally)
+{
+    if (l->type_at >= 0 || l->flag_at >= 0 || l->gain_at >= 0 || l->dead_at >= 0 || l->channel_bytes != 2)
+        return take_rows(l, rows, n_row, until, tile, tally);
+    struct event_layout plain = *l;
+    plain.type_at = plain.flag_at = plain.gain_at = plain.dead_at = -1;
+    plain.channel_bytes = 2;
+    return take_rows(&plain, rows, n_row, until, tile, tally);
 }
 
 static enum event_row_fault bin_portable(const struct event_layout *layout, const uint8_t *rows, size_t n_row,
