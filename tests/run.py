@@ -19,7 +19,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Words of a format, and the harnesses (by how their names end) that read it.
-DICTIONARIES = {'fits': ('_gate', '_events', '_subimage'), 'json': ('_json', '_platform', '_catalog'), 'xml': ('_voevent',), 'yaml': ('_yaml',),
+DICTIONARIES = {'fits': ('_gate', '_events', '_subimage'), 'json': ('_json', '_platform', '_catalog'), 'xml': ('_voevent',), 'yaml': ('_yaml', '_instrument'),
                 'onnx': ('_onnx',), 'stream': ('_frame', '_subscriber', '_history'), 'notice': ('_binary',), 'csv': ('_catalogue',)}
 AT_ONCE = 2  # programs side by side, where none is to keep up with a clock
 LINE = re.compile(r'^(ok|FAIL|skip) (\S+)')
