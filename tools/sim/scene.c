@@ -202,7 +202,7 @@ static void draw_outages(struct rng *r, struct scene *s)
     }
 }
 
-/* The way in (side > 0) or out of the anomaly, seen up to the moment the detectors go off or from when they are on again. */
+/* The way in (side > 0) or out of the anomaly, seen up to the moment the detectors go off or from when they are on. */
 static enum burst_err draw_edge(struct rng *r, struct scene *s, double at_s, double side, struct burst_error *reterr)
 {
     struct scene_item *item = &s->item[s->n_item++];

@@ -1,5 +1,5 @@
-/* Counts are drawn per sixteenth of a second ("cell"), detector and energy group, each cell from a random stream of its own; then
- * every event costs one random number: its time, its channel (alias table) and what is special about it. */
+/* Counts are drawn per sixteenth of a second ("cell"), detector and energy group, each cell from a random stream of its
+ * own; then every event costs one random number: its time, its channel (alias table) and what is special about it. */
 #include "sim/stream.h"
 #include "base/bytes.h"
 #include "base/clock.h"

@@ -1,12 +1,12 @@
-/* A mission's data as they come down for a day or a week: any stretch of them can be made alone, and the same stretch is the same
- * events however it is cut. GECAM-B's form (formats.md 2). */
+/* A mission's data as they come down for a day or a week: any stretch of them can be made alone, and the same stretch
+ * is the same events however it is cut. GECAM-B's form (formats.md 2). */
 #ifndef BURST_SIM_STREAM_H
 #define BURST_SIM_STREAM_H
 #include "records/source.h"
 #include "sim/events.h"
 
-/* Cuts fall on sixteenths of a second. Four microseconds after each are free of events, as the detector is for as long after an
- * event: so no pair of events that belong together lies across a cut. */
+/* Cuts fall on sixteenths of a second. Four microseconds after each are free of events, as the detector is for as long
+ * after an event: so no pair of events that belong together lies across a cut. */
 enum { STREAM_CELL_PER_S = 16, STREAM_ROW_BYTES = 18 };
 
 struct sim_stream;
@@ -30,9 +30,9 @@ void sim_stream_free(struct sim_stream *s);
 /* What is true of it: items and outages. */
 const struct scene *sim_stream_scene(const struct sim_stream *s);
 
-/* A stretch as a FITS event file: PRIMARY EBOUNDS (448 channels and the overflow block of 50) GTI EVENTS01..25. Of every hundred
- * rows six are no recommended events (overflow, over-width, bad flags), and one photon in four from 100 to 300 keV is there
- * twice, once in each gain.
+/* A stretch as a FITS event file: PRIMARY EBOUNDS (448 channels and the overflow block of 50) GTI EVENTS01..25. Of
+ * every hundred rows six are no recommended events (overflow, over-width, bad flags), and one photon in four from 100 to
+ * 300 keV is there twice, once in each gain.
  *
  * Given     from, to      cells since the start, from < to, at most an hour; to: inside the scene
  *           detectors     bit d: detector d; the others are empty placeholders

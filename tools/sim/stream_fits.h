@@ -1,4 +1,4 @@
-/* FITS bytes put down as fast as rows can be made: cards, tables, padding. For files of our own making; lib/fits writes the rest. */
+/* FITS bytes put down as fast as rows can be made: cards, tables, padding. lib/fits writes what has more time. */
 #ifndef BURST_SIM_STREAM_FITS_H
 #define BURST_SIM_STREAM_FITS_H
 #include "sim/stream.h"
