@@ -24,8 +24,8 @@ static bool ask_processor(void)
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & SHA) != 0;
 }
 
-/* The answer is kept, as libgcc keeps its own (which clang 14 does not know "sha" of): on a virtual machine the question
- * itself costs microseconds. Threads that ask at once write the same. */
+/* The answer is kept, as libgcc keeps its own (which clang 14 does not know "sha" of): on a virtual machine the
+ * question itself costs microseconds. Threads that ask at once write the same. */
 bool sha256_x86_present(void)
 {
     enum { UNKNOWN, ABSENT, PRESENT };

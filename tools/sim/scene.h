@@ -42,10 +42,10 @@ struct scene {
  * Errors    BURST_E_RANGE, BURST_E_NOMEM; *ret_scene untouched */
 enum burst_err scene_new(enum sim_mission mission, enum scene_kind kind, uint64_t seed, double duration_s, double snr,
                          struct scene **ret_scene, struct burst_error *reterr);
-/* Draw up to a week in orbit: bursts, humps, flares and spikes every `every_s` on average, and on seven orbits of fifteen
- * an outage of up to 22 minutes in the South Atlantic Anomaly, rates rising before it and falling after it.
- * Given     rest        factor on the counts outside the five atoms; `rate`: factor on all background. S/N and humps are
- *                       drawn over the background that comes of them
+/* Draw up to a week in orbit: bursts, humps, flares and spikes every `every_s` on average, and on seven orbits of
+ * fifteen an outage of up to 22 minutes in the South Atlantic Anomaly, rates rising before it and falling after it.
+ * Given     rest        factor on the counts outside the five atoms; `rate`: factor on all background. S/N and humps
+ *                       are drawn over the background that comes of them
  *           duration_s  60 to 604800; every_s: 120 or more
  * Errors    BURST_E_RANGE, BURST_E_NOMEM; *ret_scene untouched
  * Notes     Nothing but outages' own edges stands within two minutes of an outage. */

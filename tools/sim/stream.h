@@ -31,8 +31,8 @@ void sim_stream_free(struct sim_stream *s);
 const struct scene *sim_stream_scene(const struct sim_stream *s);
 
 /* A stretch as a FITS event file: PRIMARY EBOUNDS (448 channels and the overflow block of 50) GTI EVENTS01..25. Of
- * every hundred rows six are no recommended events (overflow, over-width, bad flags), and one photon in four from 100 to
- * 300 keV is there twice, once in each gain.
+ * every hundred rows six are no recommended events (overflow, over-width, bad flags), and one photon in four from 100
+ * to 300 keV is there twice, once in each gain.
  *
  * Given     from, to      cells since the start, from < to, at most an hour; to: inside the scene
  *           detectors     bit d: detector d; the others are empty placeholders

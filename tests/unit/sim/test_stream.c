@@ -87,8 +87,8 @@ TEST(detectors_left_out_are_placeholders_and_change_no_other)
     sim_stream_free(s);
 }
 
-/* formats.md 2: 1,780 rows a second in a detector, 94.0 % of them EVT_TYPE 1. Levels scatter by 20 % per group and detector;
- * the mean over 25 detectors and the orbit's modulation leave 10 %. */
+/* formats.md 2: 1,780 rows a second in a detector, 94.0 % of them EVT_TYPE 1. Levels scatter by 20 % per group and
+ * detector; the mean over 25 detectors and the orbit's modulation leave 10 %. */
 TEST(rows_come_at_the_flight_rate_and_six_of_a_hundred_are_not_normal)
 {
     struct sim_stream *s = sky(5, 1.0);
