@@ -76,20 +76,25 @@ int64_t lightcurve_latest_ns(const struct lightcurve *lc)
     return lc->latest_ns;
 }
 
+static void slots_empty(struct lightcurve *lc, size_t first, size_t n)
+{
+    for (int d = 0; d < lc->n_detector; d++) {
+        memset(row_cover(lc, d) + first, 0, n * sizeof *lc->cover);
+        memset(row_quality(lc, d) + first, 0, n * sizeof *lc->quality);
+        for (int a = 0; a <= lc->set.bands.n_atom; a++)
+            memset(row_counts(lc, d, a) + first, 0, n * sizeof *lc->counts);
+    }
+}
+
 /* Close everything before `closed_k`; bins that fall out of the ring are emptied for reuse. Work is bounded by the ring. */
 static void ring_advance(struct lightcurve *lc, int64_t closed_k)
 {
-    int64_t from = low_bin(lc);
+    size_t first = slot_of(lc, low_bin(lc)), room = (size_t)lc->n_ring, n = (size_t)(closed_k - lc->closed_k);
     lc->closed_k = closed_k;
-    int64_t to = low_bin(lc) < from + lc->n_ring ? low_bin(lc) : from + lc->n_ring;
-    for (int d = 0; d < lc->n_detector; d++)
-        for (int64_t k = from; k < to; k++) {
-            size_t slot = slot_of(lc, k);
-            row_cover(lc, d)[slot] = (struct bin_cover){0};
-            row_quality(lc, d)[slot] = 0;
-            for (int a = 0; a <= lc->set.bands.n_atom; a++)
-                row_counts(lc, d, a)[slot] = 0;
-        }
+    if (n > room) n = room;
+    size_t n_end = n < room - first ? n : room - first;
+    slots_empty(lc, first, n_end);
+    slots_empty(lc, 0, n - n_end);
 }
 
 void lightcurve_gap_mark(struct lightcurve *lc, int64_t next_start_ns)
@@ -147,17 +152,17 @@ static int valid_count(const struct lightcurve *lc, int detector, int64_t k_end)
     return n;
 }
 
-/* Which detectors have data; false where none has enough of it. */
-static bool window_rows(const struct lightcurve *lc, int64_t k_end, int n_valid[DETECTOR_MAX], int *ret_n_row)
+/* Which detectors have data; returns the valid bins of the one that has most. */
+static int window_rows(const struct lightcurve *lc, int64_t k_end, int n_valid[DETECTOR_MAX], int *ret_n_row)
 {
-    bool any = false;
+    int most = 0;
     *ret_n_row = 0;
     for (int d = 0; d < lc->n_detector; d++) {
         n_valid[d] = valid_count(lc, d, k_end);
         *ret_n_row += n_valid[d] > 0;
-        any = any || n_valid[d] >= LIGHTCURVE_VALID_LEAST;
+        if (n_valid[d] > most) most = n_valid[d];
     }
-    return any;
+    return most;
 }
 
 /* A row of the ring into a row of the window, zero where a bin is missing. */
@@ -220,13 +225,20 @@ enum burst_err lightcurve_next(struct lightcurve *lc, struct lightcurve_window *
     int64_t limit_k = lc->started && lc->close_ns != INT64_MIN ? bin_of(lc, lc->close_ns) : INT64_MIN;
     while (lc->started && lc->closed_k + STRIDE_BINS <= limit_k) {
         int64_t k_end = lc->closed_k + STRIDE_BINS;
-        if (lc->cover_k - (k_end - WINDOW_BINS) < LIGHTCURVE_VALID_LEAST) {
-            /* No window can have 30 s before new data come: jump, so that hours of silence cost one ring's work. */
+        int64_t hoped = lc->cover_k - (k_end - WINDOW_BINS);
+        int most = 0;
+        if (k_end > lc->set.score_from_k && hoped >= LIGHTCURVE_VALID_LEAST) {
+            most = window_rows(lc, k_end, n_valid, &n_row);
+            hoped = most + (hoped > WINDOW_BINS ? hoped - WINDOW_BINS : 0);
+        }
+        if (hoped < LIGHTCURVE_VALID_LEAST) {
+            /* No window can have 30 s before new data come: jump, so that hours of silence, or of moments far apart, cost one
+             * ring's work. */
             lc->n.skipped += (uint64_t)((stride_floor(limit_k) - lc->closed_k) / STRIDE_BINS);
             ring_advance(lc, stride_floor(limit_k));
             break;
         }
-        if (k_end > lc->set.score_from_k && window_rows(lc, k_end, n_valid, &n_row)) {
+        if (most >= LIGHTCURVE_VALID_LEAST) {
             if (w->room < n_row)
                 return burst_fail(reterr, BURST_E_SHAPE, "storage for %d detectors cannot take a window of %d", w->room,
                                   n_row);
