@@ -253,6 +253,9 @@ enum burst_err chunk_read_good(struct chunk *c)
     if (err || (err = fits_table_view(hdu, &t, c->reterr)) || (err = chunk_time_column(c, &t, "START", &from)) ||
         (err = chunk_time_column(c, &t, "STOP", &to)) || (err = chunk_check_epoch(c, hdu)))
         return err;
+    if (t.n_row > CHUNK_GOOD_MOST)
+        return burst_fail(c->reterr, BURST_E_LIMIT, "GTI: %zu rows, at most %d expected (header at byte %zu)", t.n_row,
+                          CHUNK_GOOD_MOST, hdu->header_at);
     c->good_at = hdu->data_at;
     c->good = arena_take(c->arena, t.n_row, sizeof *c->good);
     if (!c->good) return burst_fail(c->reterr, BURST_E_NOMEM, "GTI: %zu rows do not fit the arena", t.n_row);

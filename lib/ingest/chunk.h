@@ -10,6 +10,8 @@
 /* Seconds that an event may lie outside the header's TSTART..TSTOP: see ingest.h. */
 #define CHUNK_SLACK_NS INT64_C(1000000000)
 enum { CHUNK_CHANNEL_MOST = 4096 };
+/* Rows of GTI: an interval every 20 s of a day. Each costs work however short it is, so that their number is bounded. */
+enum { CHUNK_GOOD_MOST = 4320 };
 
 struct chunk {
     const struct instrument_fact *fact;
@@ -42,7 +44,7 @@ enum burst_err chunk_check_source(const struct fits_hdu *primary, const struct i
                                   struct burst_error *reterr);
 /* MJDREFI + MJDREFF (or MJDREF) and TIMESYS of an HDU, where present, must be the mission's. BURST_E_TIME. */
 enum burst_err chunk_check_epoch(const struct chunk *c, const struct fits_hdu *hdu);
-/* EBOUNDS: CHANNEL counts from 0, 0 < E_MIN < E_MAX. n_channel is left to the layout. */
+/* EBOUNDS: CHANNEL counts from 0, 0 <= E_MIN < E_MAX; n_channel: the rows that are contiguous, of GBM and added instruments all. */
 enum burst_err chunk_read_bounds(struct chunk *c);
 /* GTI, and the time limits of events from the primary's TSTART, TSTOP (else from the good time itself). */
 enum burst_err chunk_read_good(struct chunk *c);

@@ -28,7 +28,7 @@ size_t ingest_arena_need(size_t n_body);
  *           BURST_E_TIME         another epoch or time system; NaN, infinite or negative times; times outside the
  *                                header's TSTART..TSTOP by more than 1 s; good time unordered or overlapping
  *           BURST_E_RANGE        channels, gains, dead times or energy bounds outside their range or order
- *           BURST_E_LIMIT        more good-time intervals, channels or detectors than the record holds
+ *           BURST_E_LIMIT        more than 4,320 rows of good time, 4,096 channels, or detectors than the instrument has
  *           BURST_E_NOMEM        the arena is full: rows spread over more time than it has room for
  *           ret_packet is untouched on every error; the arena may have been used
  * Notes     TSTART/TSTOP are printed rounded (GBM to a microsecond, hourly products to a second), so an event may lie

@@ -296,6 +296,14 @@ def events(s):
         f['GTI'].data = b''
         f['GTI'].set('NAXIS2', 0)
     s.wrong('T17', 'gbm', 'gti_empty', no_good, 'missing', 'GTI: no good time in 0 rows')
+
+    def many_good(f):  # every one of them would cost a step through the rings
+        rows = np.zeros(4321, GOOD)
+        rows['START'] = np.arange(4321) * 0.002
+        rows['STOP'] = rows['START'] + 0.001
+        f['GTI'].data = rows.tobytes()
+        f['GTI'].set('NAXIS2', 4321)
+    s.wrong('T17', 'gbm', 'gti_without_measure', many_good, 'limit', 'GTI: 4321 rows')
     s.add('T14', 'gbm_on_gecam_topic', GECAM_B, s.fresh('gbm'), 'format', "TELESCOP is 'GLAST', 'GECAM-B' expected")
     s.add('T14', 'gecam_b_on_c_topic', GECAM_C, s.fresh('gecam'), 'format', "TELESCOP is 'GECAM-B', 'HEBS' expected")
     s.add('T14', 'subimage_on_gbm_topic', GBM, s.fresh('sub'), 'format', "TELESCOP is 'SVOM'")
