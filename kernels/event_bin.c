@@ -123,8 +123,8 @@ static ROW_INLINE void count_row(const struct event_layout *l, const struct row 
         count_gain(row, tile, tally);
 }
 
-static ROW_INLINE enum event_row_fault take_rows(const struct event_layout *l, const uint8_t *rows, size_t n_row,
-                                                 size_t until, const struct event_tile *tile, struct event_tally *tally)
+enum event_row_fault event_bin_rows(const struct event_layout *l, const uint8_t *rows, size_t n_row, size_t until,
+                                    const struct event_tile *tile, struct event_tally *tally)
 {
     for (; tally->n_row < until; tally->n_row++) {
         const uint8_t *bytes = rows + tally->n_row * l->row_bytes;
@@ -142,18 +142,6 @@ static ROW_INLINE enum event_row_fault take_rows(const struct event_layout *l, c
         count_row(l, &row, tile, tally);
     }
     return EVENT_ROWS_DONE;
-}
-
-/* The layout without columns to ask is the same loop with those questions gone: they are most of its work. */
-enum event_row_fault event_bin_rows(const struct event_layout *l, const uint8_t *rows, size_t n_row, size_t until,
-                                    const struct event_tile *tile, struct event_tally *tally)
-{
-    if (l->type_at >= 0 || l->flag_at >= 0 || l->gain_at >= 0 || l->dead_at >= 0 || l->channel_bytes != 2)
-        return take_rows(l, rows, n_row, until, tile, tally);
-    struct event_layout plain = *l;
-    plain.type_at = plain.flag_at = plain.gain_at = plain.dead_at = -1;
-    plain.channel_bytes = 2;
-    return take_rows(&plain, rows, n_row, until, tile, tally);
 }
 
 static enum event_row_fault bin_portable(const struct event_layout *layout, const uint8_t *rows, size_t n_row,
