@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Triggers through a running burstd: before, at and after the data they speak of, with sub-images, with real notices (docs/decisions/0007)."""
 import json
+import pathlib
 import re
 import signal
 import subprocess
@@ -8,7 +9,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 
-from harness import GRB, PROBE, SHARED, SLOW, Cases, Daemon, Gateway, check, core, finals, program
+from harness import GRB, PROBE, SHARED, SLOW, Cases, Daemon, Gateway, check, classify, core, finals, program
 from test_bad_input import fits_bytes, np
 from test_pipeline import chunks
 
@@ -214,6 +215,29 @@ def burstctl_shows_what_is_awaited_and_what_was_withdrawn(folder, started):
     check('FALSE   0.50' in line and line.strip().endswith('REJECTED #2 OTHER'), line)
 
 
+VOEVENT = ('<voe:VOEvent ivorn="ivo://nasa.gsfc.gcn/Fermi#GBM_{what}_2026-02-07T05:42:33.65_{number}" role="observation" version="2.0" '
+           'xmlns:voe="http://www.ivoa.net/xml/VOEvent/v2.0"><What><Param name="Packet_Type" value="{kind}"/><Param name="TrigID" value="{number}"/></What>'
+           '<WhereWhen><ObsDataLocation><ObservationLocation><AstroCoords><Time><TimeInstant><ISOTime>2026-02-07T05:42:33.65</ISOTime></TimeInstant></Time>'
+           '</AstroCoords></ObservationLocation></ObsDataLocation></WhereWhen></voe:VOEvent>')
+
+
+def a_file_is_refused_in_the_words_of_its_own_mission(folder, started):
+    """burst-classify tries every mission on a notice: what the right one says is told, not that it is no other's."""
+    def told(name, text):
+        pathlib.Path(f'{folder}/{name}').write_text(text)
+        return classify(f'{folder}/{name}')
+    code, verdicts, why = told('alert.xml', VOEVENT.format(what='Alert', number=792135758, kind=110))
+    check(code == 0 and verdicts[0]['id'] == 'Fermi-GBM-792135758', f'{code} {why}')
+    code, _, why = told('weak.xml', VOEVENT.format(what='Subthresh', number=792135758, kind=131))
+    check(code == 1 and 'Fermi packet type 131' in why, why)
+    code, _, why = told('other.xml', VOEVENT.format(what='Alert', number=792135000, kind=110))
+    check(code == 1 and 'another second of mission elapsed time' in why, why)
+    code, _, why = told('nameless.json', '{"id": ["a1"], "trigger_time": "2026-02-07T05:42:33Z"}')
+    check(code == 1 and 'neither mission, instrument' in why, why)
+    code, _, why = classify(f'{folder}/absent.json')
+    check(code == 4 and why.count('absent.json') == 1, why)
+
+
 def notices_in_order():
     """(time of publication, topic word, body) of every real notice."""
     out = []
@@ -283,7 +307,7 @@ if __name__ == '__main__':
     for case in (a_trigger_before_its_data_is_answered_by_them, a_trigger_in_mid_burst_joins_the_event_that_the_search_found,
                  a_trigger_after_its_data_is_answered_from_what_was_judged, killed_while_a_triggered_event_is_open_it_goes_on,
                  sub_images_and_their_triggers_are_one_sequence_in_either_order, a_test_trigger_on_a_live_topic_is_told_as_a_test,
-                 burstctl_shows_what_is_awaited_and_what_was_withdrawn,
+                 burstctl_shows_what_is_awaited_and_what_was_withdrawn, a_file_is_refused_in_the_words_of_its_own_mission,
                  every_real_notice_in_the_order_of_its_time_keeps_every_rule):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)

@@ -51,7 +51,9 @@ struct run {
 
 static void complain(struct run *r, const char *what, const struct burst_error *e)
 {
-    (void)fprintf(stderr, "burst-classify: %s: %s (%s)\n", what, e->text, burst_err_name(e->code));
+    bool named = strncmp(e->text, what, strlen(what)) == 0; /* of a file that cannot be read */
+    (void)fprintf(stderr, "burst-classify: %s%s%s (%s)\n", named ? "" : what, named ? "" : ": ", e->text,
+                  burst_err_name(e->code));
     r->status = e->code == BURST_E_IO ? EXIT_IO : EXIT_REFUSED;
 }
 
@@ -222,17 +224,25 @@ static bool is_notice(const uint8_t *body, size_t n)
     return first_of(body, n) == '{' || first_of(body, n) == '<';
 }
 
-/* A file does not say whose topic it came by: the mission it agrees with. */
+/* A file does not say whose topic it came by: the mission it agrees with, none of ours first, for a notice without a name fits any.
+ * What its own mission's reader says of it is told, not that it is no other mission's. */
 static enum burst_err read_notice(const uint8_t *body, size_t n, struct notice *ret_notice, struct burst_error *reterr)
 {
     enum notice_content content = first_of(body, n) == '<' ? NOTICE_XML : NOTICE_JSON;
-    enum burst_err err = BURST_E_UNSUPPORTED;
-    for (int mission = 0; mission < MISSION_N; mission++) {
-        struct source source = {REALM_ARCHIVE, (enum burst_mission)mission, INSTRUMENT_NONE};
-        err = ingest_notice(source, content, body, n, ret_notice, reterr);
-        if (err != BURST_E_CONFLICT && err != BURST_E_UNSUPPORTED) return err;
+    enum burst_err told = BURST_OK;
+    for (int i = 0; i < MISSION_N; i++) {
+        enum burst_mission mission = (enum burst_mission)((MISSION_EXTERNAL + i) % MISSION_N);
+        struct source source = {REALM_ARCHIVE, mission, INSTRUMENT_NONE};
+        struct burst_error why;
+        enum burst_err err = ingest_notice(source, content, body, n, ret_notice, &why);
+        if (!err) return BURST_OK;
+        bool other = err == BURST_E_CONFLICT && strstr(why.text, " topic ");
+        if (told && other) continue;
+        told = err;
+        *reterr = why;
+        if (!other) return err;
     }
-    return err;
+    return told;
 }
 
 /* The light curves that answer it are judged after all files have been read. */
