@@ -7,21 +7,6 @@ enum bin_fate { BIN_ADD, BIN_REPLACE, BIN_KEEP, BIN_CONFLICT };
 
 /* ---- good time ---- */
 
-/* First interval that ends after t_ns. */
-static size_t good_after(const struct event_list *list, int64_t t_ns)
-{
-    size_t low = 0, n = list->n_good;
-    while (n) {
-        size_t half = n / 2;
-        if (list->good[low + half].stop_ns <= t_ns) {
-            low += half + 1;
-            n -= half + 1;
-        } else
-            n = half;
-    }
-    return low;
-}
-
 static int64_t bin_start_ns(const struct lightcurve *lc, int64_t k)
 {
     return lc->set.epoch_ns + k * BIN_NS;
@@ -32,7 +17,7 @@ static bool good_hull(const struct lightcurve *lc, const struct event_list *list
                       struct time_span *hull)
 {
     int64_t from_ns = bin_start_ns(lc, from_k), to_ns = bin_start_ns(lc, to_k);
-    size_t first = good_after(list, from_ns), last = first;
+    size_t first = event_list_good_after(list, from_ns), last = first;
     if (first == list->n_good || list->good[first].start_ns >= to_ns) return false;
     while (last + 1 < list->n_good && list->good[last + 1].start_ns < to_ns)
         last++;
@@ -71,8 +56,8 @@ static enum burst_err list_pieces(struct lightcurve *lc, const struct event_list
 {
     memset(lc->piece, 0, (size_t)(to_k - from_k) * sizeof *lc->piece);
     int64_t end_ns = bin_start_ns(lc, to_k);
-    for (size_t g = good_after(list, bin_start_ns(lc, from_k)); g < list->n_good && list->good[g].start_ns < end_ns;
-         g++) {
+    for (size_t g = event_list_good_after(list, bin_start_ns(lc, from_k));
+         g < list->n_good && list->good[g].start_ns < end_ns; g++) {
         struct time_span span = list->good[g];
         if (span.stop_ns <= span.start_ns || (g > 0 && span.start_ns < list->good[g - 1].stop_ns))
             return burst_fail(reterr, BURST_E_RANGE,

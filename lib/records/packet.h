@@ -48,6 +48,8 @@ struct event_packet {
     struct time_span span; /* hull of the good time */
 };
 
+/* First good-time interval of a list that ends after t_ns, TT: they are disjoint and rising; n_good where there is none. */
+size_t event_list_good_after(const struct event_list *list, int64_t t_ns);
 /* The first bin at or after k that holds good time of any detector; INT64_MAX where there is none. */
 int64_t event_packet_next(const struct event_packet *packet, int64_t k);
 

@@ -29,9 +29,22 @@ TEST(a_packet_without_good_time_has_no_next_bin)
     CHECK(event_packet_next(&p, 0) == INT64_MAX);
 }
 
+TEST(an_interval_is_over_when_it_ends)
+{
+    static const struct time_span good[3] = {{10, 20}, {20, 30}, {50, 60}};
+    struct event_list list = {.n_good = 3, .good = good};
+    const int64_t t_ns[] = {0, 10, 19, 20, 29, 30, 50, 59, 60, 1000};
+    const size_t want[] = {0, 0, 0, 1, 1, 2, 2, 2, 3, 3};
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
+        CHECK_INT(event_list_good_after(&list, t_ns[i]), want[i]);
+    list.n_good = 0;
+    CHECK_INT(event_list_good_after(&list, 15), 0);
+}
+
 int main(void)
 {
     RUN(the_next_bin_with_good_time_is_that_of_any_detector);
     RUN(a_packet_without_good_time_has_no_next_bin);
+    RUN(an_interval_is_over_when_it_ends);
     return check_report();
 }
