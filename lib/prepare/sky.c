@@ -129,13 +129,3 @@ void sky_sun_from(int64_t tt_ns, const double observer_km[3], double ret_deg[2])
         sun[i] = -heliocentric[0][i];
     seen_from(sun, observer_km, ret_deg);
 }
-
-void sky_moon(int64_t tt_ns, double ret_deg[2])
-{
-    sky_moon_from(tt_ns, NULL, ret_deg);
-}
-
-void sky_sun(int64_t tt_ns, double ret_deg[2])
-{
-    sky_sun_from(tt_ns, NULL, ret_deg);
-}

@@ -34,7 +34,4 @@ enum burst_err sky_to_pixels(const struct tan_wcs *wcs, size_t n, const double (
  * Source    ERFA moon98 and epv00 */
 void sky_moon_from(int64_t tt_ns, const double observer_km[3], double ret_deg[2]);
 void sky_sun_from(int64_t tt_ns, const double observer_km[3], double ret_deg[2]);
-/* The same from the centre of the Earth. */
-void sky_moon(int64_t tt_ns, double ret_deg[2]);
-void sky_sun(int64_t tt_ns, double ret_deg[2]);
 #endif
