@@ -91,7 +91,7 @@ def a_refused_input_lies_there_byte_for_byte_and_is_refused_again(folder, starte
     check(len(s.listed()) == 2, f'{s.listed()}')
     status, _, why = classify(f'{folder}/again.fits')
     check(status == 1 and first['text'] in why, f'burst-classify: {status} {why}')
-    s.ctl('show', 99, status=4)
+    s.ctl('show', 99, status=1)
     s.ctl('eat', status=2)
 
 

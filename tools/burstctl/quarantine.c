@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DIGITS = 12, PATH_TEXT = 4096, SIDE_MOST = 64 * 1024, SHOWN = 128, ROW = 16 };
 #define BYTES_MOST ((size_t)64 << 20) /* more than burstd ever takes at once */
@@ -61,6 +62,8 @@ static enum burst_err read_side(const struct options *o, long number, json_t **r
     size_t n = 0;
     json_error_t why;
     enum burst_err err = path_of(o, number, "json", path, reterr);
+    if (!err && access(path, F_OK) < 0 && errno == ENOENT)
+        return burst_fail(reterr, BURST_E_MISSING, "no refusal %ld in %s", number, o->path);
     if (!err) err = bytes_read_file(path, SIDE_MOST, &bytes, &n, reterr);
     if (err) return err;
     json_t *side = json_loadb((const char *)bytes, n, JSON_REJECT_DUPLICATES, &why);
