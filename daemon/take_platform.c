@@ -12,8 +12,9 @@ static const int64_t POINT_EVERY_NS = 60 * CLOCK_NS_PER_S; /* of data time betwe
 
 struct place {
     struct platform_history *history;
-    int64_t pointed_ns; /* data time of the last restart point given */
-    bool fresh;         /* something came since it was told */
+    int64_t pointed_ns;                  /* data time of the last restart point given */
+    int64_t latest_ns[CONFIG_INPUT_MAX]; /* by gateway: of its stream so far; INT64_MIN: nothing */
+    bool fresh;                          /* something came since it was told */
 };
 
 struct platforms {
@@ -26,8 +27,11 @@ enum burst_err platforms_new(struct platforms **ret_platforms, struct burst_erro
     enum burst_err err = ps ? BURST_OK : burst_fail(reterr, BURST_E_NOMEM, "no memory for platform histories");
     for (int realm = 0; !err && realm < REALM_N; realm++)
         for (int mission = 0; !err && mission < MISSION_N; mission++) {
-            ps->place[realm][mission].pointed_ns = INT64_MIN;
-            err = platform_history_new(&ps->place[realm][mission].history, reterr);
+            struct place *place = &ps->place[realm][mission];
+            place->pointed_ns = INT64_MIN;
+            for (int i = 0; i < CONFIG_INPUT_MAX; i++)
+                place->latest_ns[i] = INT64_MIN;
+            err = platform_history_new(&place->history, reterr);
         }
     if (err)
         platforms_free(ps);
@@ -70,15 +74,15 @@ void platforms_tell(struct platforms *ps, struct pipeline *p)
         }
 }
 
-/* In an unreal realm a replay may begin again further back: what a gateway's new stream says first then counts alone.
- * */
-static bool goes_back(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID],
-                      const struct platform_history *history, int64_t t_ns)
+/* In an unreal realm a replay may begin again further back: where a gateway's new stream begins before what its last one brought,
+ * what it says now counts alone. A gateway that begins later than another takes nothing away. */
+static bool goes_back(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], struct place *place, int64_t t_ns)
 {
-    int64_t latest_ns;
+    int64_t *latest_ns = &place->latest_ns[gateway], before_ns = *latest_ns;
     bool first = memcmp(f->data_stream[gateway], stream, STREAM_UUID) != 0;
     memcpy(f->data_stream[gateway], stream, STREAM_UUID);
-    return first && f->source.realm != REALM_LIVE && platform_history_latest(history, &latest_ns) && t_ns < latest_ns;
+    if (first || t_ns > before_ns) *latest_ns = t_ns;
+    return first && f->source.realm != REALM_LIVE && t_ns < before_ns;
 }
 
 /* Now and then, where to read again from after a restart. False: the daemon is stopping. */
@@ -107,7 +111,7 @@ void take_platform(struct intake *in, struct feed *f, int gateway, const struct 
         intake_refuse(in, BAD_PLATFORM, f->topic, gateway, item, &e);
         return;
     }
-    if (goes_back(f, gateway, item->stream, place->history, packet.t_ns)) {
+    if (goes_back(f, gateway, item->stream, place, packet.t_ns)) {
         log_line(LOG_LEVEL_NOTICE, "a replay goes back in time, positions begin anew topic=%s", f->topic);
         platform_history_forget(place->history);
         place->pointed_ns = INT64_MIN;
