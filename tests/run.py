@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Words of a format, and the harnesses (by how their names end) that read it.
 DICTIONARIES = {'fits': ('_gate', '_events', '_subimage'), 'json': ('_json', '_platform', '_catalog'), 'xml': ('_voevent',), 'yaml': ('_yaml', '_instrument'),
                 'onnx': ('_onnx',), 'stream': ('_frame', '_subscriber', '_history'), 'notice': ('_binary',), 'csv': ('_catalogue',)}
-AT_ONCE = 2  # programs side by side, where none is to keep up with a clock
+AT_ONCE = 2  # programs side by side
 LINE = re.compile(r'^(ok|FAIL|skip) (\S+)')
 SANITIZER_ENV = {
     'asan': {'ASAN_OPTIONS': 'detect_leaks=1:abort_on_error=0', 'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'},
@@ -154,7 +154,7 @@ def main():
         return [p for p in paths if a.only in str(p) and p.exists()]
     if build('release', count):
         run(wanted(programs('release') + scripts('house', 'parity', 'golden', 'bad')), '', count, env, AT_ONCE)
-        run(wanted(scripts('system')), '', count, env, 1)  # daemons that are to keep up: one at a time
+        run(wanted(scripts('system')), '', count, env, AT_ONCE)  # most of it is waiting
     if a.all:
         build('clang', count)
         for preset in ('asan', 'tsan'):

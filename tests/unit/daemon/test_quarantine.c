@@ -164,7 +164,7 @@ TEST(the_same_bytes_are_kept_once)
 
 TEST(the_oldest_make_room_by_number_of_files)
 {
-    char text[16];
+    char text[32];
     struct quarantine_counts c;
     begin(1 << 20, 3);
     for (int i = 1; i <= 7; i++) {
