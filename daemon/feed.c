@@ -156,14 +156,18 @@ bool feed_goes_back(struct feed *f, int gateway, const uint8_t stream[STREAM_UUI
 {
     int64_t epoch_ns = source_epoch_ns(source_fact(f->source.mission, f->source.instrument));
     bool first = memcmp(f->data_stream[gateway], stream, STREAM_UUID) != 0 && !has_stream(f->begun, f->n_begun, stream);
+    int64_t own_ns = f->order.place[gateway].latest_ns;
     memcpy(f->data_stream[gateway], stream, STREAM_UUID);
     if (!first || f->source.realm == REALM_LIVE || f->judged_k == INT64_MIN) return false;
+    if (own_ns == INT64_MIN ? !f->n_begun : span.stop_ns > own_ns)
+        return false; /* another gateway's data were judged */
     return span.stop_ns <= epoch_ns + f->judged_k * BIN_NS;
 }
 
 void feed_begin_anew(struct feed *f)
 {
     lightcurve_restart(f->lc);
+    order_begin(&f->order);
     memset(f->ratio, 0, sizeof f->ratio);
     f->judged_k = INT64_MIN;
     f->n_begun = 0;

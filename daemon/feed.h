@@ -76,8 +76,9 @@ void feed_image_point(struct feed *f, struct restart_point *ret_point);
 /* The same for positions and attitudes: those before needed_ns are not needed again. */
 void feed_platform_point(struct feed *f, int64_t needed_ns, struct restart_point *ret_point);
 
-/* True where a packet is the first of a stream and its data end before what has been judged: in an unreal realm a replay has been
- * started again further back. Remembers the stream. The live sky does not go back. */
+/* True where a packet is the first of a gateway's new stream, and its data end before what has been judged and before the end of
+ * what the gateway brought so far (after a restart that is not known, and what was judged then counts as its own): in an unreal
+ * realm a replay has been started again further back. Remembers the stream. The live sky does not go back. */
 bool feed_goes_back(struct feed *f, int gateway, const uint8_t stream[STREAM_UUID], struct time_span span);
 /* Forget all data and what has been judged; lc must have been drained. */
 void feed_begin_anew(struct feed *f);

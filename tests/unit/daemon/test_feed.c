@@ -193,6 +193,8 @@ TEST(only_a_new_stream_of_an_unreal_realm_goes_back)
     begin(GBM, NULL);
     struct time_span old = {at(0), at(1000)}, later = {at(900), at(1001)};
     CHECK(!feed_goes_back(&feed, 0, A, old)); /* nothing has been judged */
+    feed_read(&feed, 0, A, 1, at(1002));
+    feed_order(&feed, 0, false, 1);
     feed.judged_k = 1000;
     CHECK(!feed_goes_back(&feed, 0, A, old)); /* the same stream: late data */
     CHECK(!feed_goes_back(&feed, 0, B, later));
@@ -201,6 +203,26 @@ TEST(only_a_new_stream_of_an_unreal_realm_goes_back)
     begin((struct source){REALM_LIVE, MISSION_FERMI, INSTRUMENT_GBM}, NULL);
     feed.judged_k = 1000;
     CHECK(!feed_goes_back(&feed, 0, A, old));
+}
+
+/* Two gateways bring parts of one instrument's data, and one of them begins later, or behind: its data are late, and what the
+ * other one brought stands. */
+TEST(a_gateway_beside_another_does_not_go_back)
+{
+    struct time_span old = {at(0), at(900)}, on = {at(940), at(950)};
+    begin(GBM, NULL);
+    feed_read(&feed, 0, A, 1, at(1002));
+    feed_order(&feed, 0, false, 1);
+    feed_read(&feed, 1, B, 1, at(940));
+    feed_order(&feed, 1, false, 1);
+    feed.judged_k = 1000;
+    CHECK(!feed_goes_back(&feed, 2, C, old)); /* its first data */
+    CHECK(!feed_goes_back(&feed, 1, C, on));  /* a new log that goes on where the old one was */
+    begin(GBM, NULL);
+    feed_read(&feed, 1, B, 1, at(940));
+    feed_order(&feed, 1, false, 1);
+    feed.judged_k = 1000;
+    CHECK(feed_goes_back(&feed, 1, C, old));
 }
 
 TEST(after_a_restart_the_stream_of_the_point_goes_on)
@@ -224,6 +246,7 @@ int main(void)
     RUN(points_stay_before_a_gap_as_long_as_windows_reach_into_it);
     RUN(a_particle_monitor_keeps_its_ratios_for_half_a_minute);
     RUN(only_a_new_stream_of_an_unreal_realm_goes_back);
+    RUN(a_gateway_beside_another_does_not_go_back);
     RUN(after_a_restart_the_stream_of_the_point_goes_on);
     return check_report();
 }
