@@ -7,6 +7,8 @@
 #include <string.h>
 
 static const char *const LANE_NAME[LANE_N] = {"The light curves", "The sub-image"};
+static const char *const LANE_AWAITED[LANE_N] = {"Its light curves are awaited; false is not said before.",
+                                                 "Its sub-image is awaited; false is not said before."};
 
 /* `true` by any is true; `false` needs every lane that is expected to answer. CALL_NONE: none has. */
 static enum verdict_call call_together(const struct alert *a)
@@ -131,6 +133,40 @@ void alert_answer(struct alert *a, struct source source, enum alert_lane lane, c
     if (!waits(a)) a->now.expected_ns = 0;
 }
 
+/* Which of the sentences it is; negative: none. */
+static int sentence_find(const struct verdict *v, const char *sentence)
+{
+    for (int i = 0; i < v->n_reason; i++)
+        if (strcmp(v->reasons[i], sentence) == 0) return i;
+    return -1;
+}
+
+static void sentence_drop(struct verdict *v, const char *sentence)
+{
+    int at = sentence_find(v, sentence);
+    if (at < 0) return;
+    for (v->n_reason--; at < v->n_reason; at++)
+        memcpy(v->reasons[at], v->reasons[at + 1], sizeof v->reasons[at]);
+    memset(v->reasons[at], 0, sizeof v->reasons[at]);
+}
+
+/* "The light curves alone: ...". */
+static void sentence_alone(enum alert_lane lane, const struct lane *l, struct verdict *v)
+{
+    char text[REASON_TEXT];
+    (void)snprintf(text, sizeof text, "%s alone: %s, p %.3f.", LANE_NAME[lane], VERDICT_CALL_WORD[l->call],
+                   isnan(l->p) ? 0.5 : l->p);
+    if (sentence_find(v, text) < 0) compose_sentence(v, "%s", text);
+}
+
+/* What may have changed since the last record is said anew by alert_told. */
+static void sentences_refresh(const struct alert *a, struct verdict *v)
+{
+    sentence_drop(v, a->said_told);
+    for (int i = 0; i < LANE_N; i++)
+        sentence_drop(v, LANE_AWAITED[i]);
+}
+
 void alert_again(struct alert *a, struct source source, struct verdict *ret_v)
 {
     struct verdict v;
@@ -146,6 +182,7 @@ void alert_again(struct alert *a, struct source source, struct verdict *ret_v)
         v.trigger_refined_ns = a->last.trigger_refined_ns;
         v.latency_since_trigger_s = v.latency_decode_s = v.latency_infer_s = NAN;
         v.arrived_mono_ns = 0;
+        sentences_refresh(a, &v);
     }
     *ret_v = v;
 }
@@ -175,7 +212,8 @@ void alert_withdraw(struct alert *a, struct source source, const char *why, stru
         compose_sentence(ret_v, "The mission has withdrawn it: %.180s.", why);
     else
         compose_sentence(ret_v, "The mission has withdrawn it.");
-    if (told_true) compose_sentence(ret_v, "Record %d said true, p %.3f.", a->now.true_record, ret_v->p_true);
+    if (told_true)
+        compose_sentence(ret_v, "Record %d said true; the probability is %.3f now.", a->now.true_record, ret_v->p_true);
 }
 
 bool alert_give_up(struct alert *a, struct verdict *ret_v)
@@ -203,11 +241,14 @@ bool alert_give_up(struct alert *a, struct verdict *ret_v)
                                                       : "No events around the trigger time have come by %s.",
                          when);
     } else {
-        for (int i = 0; i < LANE_N; i++)
-            if (a->now.lane[i].heard) ret_v->reason = a->now.lane[i].reason;
         compose_sentence(ret_v, "%s",
                          was.lane[LANE_IMAGE].heard ? "No events around the trigger time have come."
                                                     : "No sub-image of this trigger has come.");
+        for (int i = 0; i < LANE_N; i++)
+            if (a->now.lane[i].heard) {
+                ret_v->reason = a->now.lane[i].reason;
+                sentence_alone((enum alert_lane)i, &a->now.lane[i], ret_v);
+            }
     }
     outcome_fill(a, call, ret_v);
     ret_v->action = compose_action(ret_v->call, ret_v->reason);
@@ -232,7 +273,7 @@ static void carry_over(const struct alert *a, struct verdict *v)
     const struct verdict *last = &a->last;
     bool image = v->n_evidence && is_image(&v->evidence[0]), any = false;
     if (!v->trigger_refined_ns) v->trigger_refined_ns = last->trigger_refined_ns;
-    for (int i = 0; v->n_evidence && i < last->n_evidence && v->n_evidence < EVIDENCE_MAX; i++)
+    for (int i = 0; i < last->n_evidence && v->n_evidence < EVIDENCE_MAX; i++)
         if (is_image(&last->evidence[i]) != image && !has_evidence(v, &last->evidence[i])) {
             v->evidence[v->n_evidence++] = last->evidence[i];
             any = true;
@@ -246,27 +287,29 @@ static void lanes_sentence(const struct alert *a, struct verdict *v)
     bool image = v->n_evidence && is_image(&v->evidence[0]);
     enum alert_lane other = image ? LANE_CURVE : LANE_IMAGE;
     const struct lane *l = &a->now.lane[other];
-    if (!v->n_evidence || !v->call) return;
+    if (!v->n_model || !v->call) return;
     if (l->heard)
-        compose_sentence(v, "%s alone: %s, p %.3f.", LANE_NAME[other], VERDICT_CALL_WORD[l->call],
-                         isnan(l->p) ? 0.5 : l->p);
-    else if (l->awaited)
-        compose_sentence(v, "%s awaited; false is not said before.",
-                         other == LANE_IMAGE ? "Its sub-image is" : "Its light curves are");
+        sentence_alone(other, l, v);
+    else if (l->awaited && sentence_find(v, LANE_AWAITED[other]) < 0)
+        compose_sentence(v, "%s", LANE_AWAITED[other]);
+}
+
+/* The mission's sentence stands nowhere else: where there is no room for it, the last one makes room. */
+static void said_fill(struct alert *a, struct verdict *v)
+{
+    memcpy(a->said_told, a->said, sizeof a->said_told);
+    if (!a->said[0] || sentence_find(v, a->said) >= 0) return;
+    if (v->n_reason == REASON_MAX) sentence_drop(v, v->reasons[REASON_MAX - 1]);
+    compose_sentence(v, "%s", a->said);
 }
 
 void alert_told(struct book *b, struct alert *a, const uint8_t config_sha256[32], struct verdict *v)
 {
-    if (a->now.record_number > 0) carry_over(a, v);
     lanes_sentence(a, v);
+    if (a->now.record_number > 0) carry_over(a, v);
     position_fill(a, v);
     awaiting_fill(a, v);
-    if (a->said[0]) {
-        bool there = false;
-        for (int i = 0; i < v->n_reason; i++)
-            there = there || strcmp(v->reasons[i], a->said) == 0;
-        if (!there) compose_sentence(v, "%s", a->said);
-    }
+    said_fill(a, v);
     v->n_related = book_related(b, a, v->related);
     compose_identity(v, config_sha256);
     a->now.record_number = v->record_number;

@@ -26,11 +26,18 @@ struct alert *book_find(struct book *b, enum burst_mission mission, const char *
     return NULL;
 }
 
+/* Is `a` to be forgotten before `b`? */
+static bool goes_before(const struct alert *a, const struct alert *b)
+{
+    bool a_waits = a->used && a->now.expected_ns, b_waits = b->used && b->now.expected_ns;
+    return a_waits != b_waits ? b_waits : a->used < b->used;
+}
+
 struct alert *book_add(struct book *b, struct source source, const char *id, int64_t trigger_ns)
 {
     struct alert *a = &b->alert[0];
     for (int i = 1; i < BOOK_ALERTS; i++)
-        if (b->alert[i].used < a->used) a = &b->alert[i];
+        if (goes_before(&b->alert[i], a)) a = &b->alert[i];
     *a = (struct alert){.trigger_ns = trigger_ns, .instrument = source.instrument, .taken_k = INT64_MIN};
     static const enum alert_tense TENSE[REALM_N] = {TENSE_CURRENT, TENSE_TEST, TENSE_ARCHIVAL};
     a->tense = TENSE[source.realm];
@@ -65,6 +72,15 @@ void book_see(struct book *b, const struct sighting *s)
             return;
         }
     b->sighting[b->n_sighting++ % BOOK_SIGHTINGS] = *s;
+}
+
+void book_unsee(struct book *b, const char *id)
+{
+    for (int i = 0; i < BOOK_SIGHTINGS; i++)
+        if (b->sighting[i].id[0] && strcmp(b->sighting[i].id, id) == 0) {
+            b->sighting[i] = (struct sighting){.trigger_ns = 0};
+            b->sightings_dirty = true;
+        }
 }
 
 void book_clock(struct book *b, enum burst_mission mission, int64_t t_ns)
@@ -118,6 +134,8 @@ static void related_try(struct related *list, int first, int *n, const struct al
     struct place own = place_of(a);
     struct related one = {.dt_s = 1e-9 * (double)(trigger_ns - a->trigger_ns), .joint_far_hz = NAN};
     if (fabs(one.dt_s) > RELATED_S || !places_fit(own, other) || is_called(a, id)) return;
+    for (int i = 0; i < *n; i++)
+        if (strcmp(list[i].id, id) == 0) return; /* seen before its mission's trigger made it an alert */
     one.separation_deg = separation(own, other);
     memcpy(one.id, id, strlen(id) + 1);
     related_add(list, first, n, &one);
@@ -181,7 +199,8 @@ static bool last_sound(const struct verdict *v)
 
 enum burst_err book_check_alert(const struct alert *a, struct burst_error *reterr)
 {
-    bool sound = closed(a->id, sizeof a->id) && closed(a->said, sizeof a->said) && within(a->n_top, TOP_WINDOWS) &&
+    bool sound = closed(a->id, sizeof a->id) && closed(a->said, sizeof a->said) &&
+                 closed(a->said_told, sizeof a->said_told) && within(a->n_top, TOP_WINDOWS) &&
                  (unsigned)a->instrument < INSTRUMENT_N && facts_sound(&a->now) && last_sound(&a->last);
     for (int i = 0; sound && i < ALERT_ALIASES; i++)
         sound = closed(a->alias[i], sizeof a->alias[i]);

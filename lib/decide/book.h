@@ -56,6 +56,7 @@ struct alert {
     /* What the mission says. */
     double ra_deg, dec_deg, error_deg, containment; /* error NaN: no position from a notice */
     char said[ALERT_SAID_TEXT];                     /* a sentence about its nature; "": none */
+    char said_told[ALERT_SAID_TEXT];                /* the one in the newest record */
     struct verdict last;                            /* the newest record */
 };
 
@@ -78,7 +79,7 @@ struct book {
 
 /* The alert with this id, or with this alias; NULL where there is none. */
 struct alert *book_find(struct book *b, enum burst_mission mission, const char *id);
-/* A new alert without records, in the place of the one used longest ago.
+/* A new alert without records, in the place of the one used longest ago; one that waits goes only where all do.
  * Given     instrument  that watches it */
 struct alert *book_add(struct book *b, struct source source, const char *id, int64_t trigger_ns);
 /* It was changed, or looked at. */
@@ -87,6 +88,8 @@ void book_touch(struct book *b, struct alert *a);
 bool book_take_dirty(struct book *b, int slot);
 /* Remember a sighting; one of the same id is replaced. */
 void book_see(struct book *b, const struct sighting *s);
+/* Its mission has withdrawn it: nothing is related to it any more. */
+void book_unsee(struct book *b, const char *id);
 /* Data of the mission up to this time, or a notice of then. More than an hour back is a replay that has begun again. */
 void book_clock(struct book *b, enum burst_mission mission, int64_t t_ns);
 

@@ -68,6 +68,7 @@ enum burst_err tracker_set_state(struct tracker *t, const struct tracker_state *
 {
     if (t->event.held) return burst_fail(reterr, BURST_E_STATE, "event %s is held", t->event.id);
     t->last_k = state->k_end;
+    t->n_row = 0; /* windows of another pass answer no trigger of this one */
     return BURST_OK;
 }
 

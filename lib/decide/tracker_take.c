@@ -65,7 +65,7 @@ struct alert *trigger_due(const struct tracker *t, const struct lightcurve_windo
 struct recall {
     int n, n_vote, n_score; /* windows that hold it; votes and detectors of the best of them */
     int64_t first_k, last_k, best_k;
-    bool gap; /* they are there, but not the data at the trigger's time */
+    bool data; /* the stride that holds the trigger had data, and was judged */
 };
 
 static struct recall history_recall(const struct tracker *t, struct alert *a, int64_t k)
@@ -76,7 +76,7 @@ static struct recall history_recall(const struct tracker *t, struct alert *a, in
     a->n_top = 0;
     for (uint64_t i = t->n_row - n_row; i < t->n_row; i++) {
         const struct history_row *row = &t->row[i % HISTORY_ROWS];
-        if (row->k_end > k && row->k_end <= k + STRIDE_BINS) r.gap = !row->fresh;
+        if (row->k_end > k && row->k_end <= k + STRIDE_BINS) r.data = row->fresh;
         if (row->k_end < k + USEFUL_FROM || row->k_end > k + USEFUL_TO) continue;
         top_add(a->top, &a->n_top, row->logit);
         if (r.n++ == 0) r.first_k = row->k_end;
@@ -87,7 +87,7 @@ static struct recall history_recall(const struct tracker *t, struct alert *a, in
         r.n_vote = row->n_vote;
         r.n_score = row->n_score;
     }
-    if (r.gap) a->n_top = r.n = 0;
+    if (!r.data) a->n_top = r.n = 0;
     return r;
 }
 

@@ -93,6 +93,8 @@ static bool lanes_promise(struct alert *a, const struct notice *n)
     bool more = (has_images(n) && lane_promise(&a->now.lane[LANE_IMAGE])) ||
                 (has_curves(n) && lane_promise(&a->now.lane[LANE_CURVE]));
     int64_t from_ns = n->published_ns > n->trigger_ns ? n->published_ns : n->trigger_ns;
+    int64_t most_ns = n->trigger_ns + TRIGGER_NOTICE_S * CLOCK_NS_PER_S; /* a date is easily wrong by years */
+    if (from_ns > most_ns) from_ns = most_ns;
     if (more) a->now.expected_ns = from_ns + TRIGGER_AWAIT_S * CLOCK_NS_PER_S;
     return more;
 }
@@ -111,14 +113,16 @@ static struct alert *event_at(struct book *b, const struct decide_settings *s, c
     return NULL;
 }
 
-static void link_to(struct alert *a, const char *id, const struct notice *n)
+/* False where it has no room for one more name. */
+static bool link_to(struct alert *a, const char *id, const struct notice *n)
 {
     for (int i = 0; i < ALERT_ALIASES; i++)
         if (!a->alias[i][0]) {
             memcpy(a->alias[i], id, strlen(id) + 1);
             a->alias_dt_s[i] = 1e-9 * (double)(n->trigger_ns - a->trigger_ns);
-            return;
+            return true;
         }
+    return false;
 }
 
 static void see(struct book *b, const char *id, const struct notice *n)
@@ -142,8 +146,11 @@ static bool take_new(struct book *b, const struct decide_settings *s, struct tra
     struct source source = n->source;
     source.realm = trigger_realm(n);
     struct alert *a = event_at(b, s, n);
+    if (a && !link_to(a, id, n)) {
+        see(b, id, n);
+        return false;
+    }
     if (a) {
-        link_to(a, id, n);
         (void)place_take(a, n);
         said_take(a, n);
         alert_again(a, source, v);
@@ -215,7 +222,9 @@ enum burst_err trigger_notice(struct book *b, const struct decide_settings *sett
     *ret_told = false;
     if (n->kind == NOTICE_INFORMATION) return BURST_OK;
     book_clock(b, n->source.mission, n->published_ns > n->trigger_ns ? n->published_ns : n->trigger_ns);
-    if (!a && !opens)
+    if (!a && !opens && n->kind == NOTICE_RETRACTION)
+        book_unsee(b, id);
+    else if (!a && !opens)
         see(b, id, n);
     else if (n->kind == NOTICE_RETRACTION)
         *ret_told = take_back(b, settings, n, id, a, ret_verdict);

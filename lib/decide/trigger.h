@@ -5,8 +5,8 @@
 #include "decide/tracker.h"
 #include "records/notice.h"
 
-/* What a trigger promises should come this long after it, or after its notice. */
-enum { TRIGGER_AWAIT_S = 600 };
+/* What a trigger promises should come this long after it, or after its notice, which is of the same day. */
+enum { TRIGGER_AWAIT_S = 600, TRIGGER_NOTICE_S = 86400 };
 
 /* The realm a notice belongs to: a test that comes by a live topic is a test. */
 enum burst_realm trigger_realm(const struct notice *n);

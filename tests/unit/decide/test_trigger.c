@@ -355,6 +355,54 @@ TEST(a_false_under_the_anomaly_or_behind_the_earth_says_so)
     tracker_free(t);
 }
 
+TEST(a_trigger_too_many_of_one_event_makes_no_record_however_often_it_comes)
+{
+    struct tracker *t = scene_fresh();
+    char id[EVENT_ID_TEXT];
+    sky.excess = burst_excess;
+    CHECK_INT(feed(t, K_TRIGGER + 160, 8, 4), 1);
+    for (int i = 1; i <= ALERT_ALIASES; i++) {
+        (void)snprintf(id, sizeof id, "GB-%d", i);
+        CHECK(take(t, gecam_notice(id, NOTICE_TRIGGER)));
+    }
+    CHECK(!take(t, gecam_notice("GB-9", NOTICE_TRIGGER)));
+    CHECK(!take(t, gecam_notice("GB-9", NOTICE_UPDATE)));
+    CHECK_INT(last.record_number, 1 + ALERT_ALIASES);
+    CHECK_INT(feed_to(t, &(int64_t){K_TRIGGER + 160}, K_TRIGGER + 900, 0, 0), 1); /* it closes */
+    CHECK_INT(last.n_related, ALERT_ALIASES + 1);
+    CHECK_STR(last.related[ALERT_ALIASES].id, "GB-9");
+    tracker_free(t);
+}
+
+TEST(a_replay_that_begins_again_does_not_answer_from_the_pass_before)
+{
+    struct tracker *t = scene_fresh();
+    const struct tracker_state nothing = {INT64_MIN};
+    int64_t k = K_TRIGGER - 16;
+    CHECK_INT(feed_to(t, &k, K_TRIGGER + 320, 0, 0), 0);
+    CHECK_INT(tracker_set_state(t, &nothing, NULL), BURST_OK);
+    CHECK_INT(feed(t, K_TRIGGER - 3200, 0, 0), 0);
+    CHECK(take(t, gecam_notice("GB-1", NOTICE_TRIGGER)));
+    CHECK_INT(last.await, AWAIT_EVENTS);
+    CHECK_INT(feed(t, K_TRIGGER + 16, 0, 0), 1);
+    CHECK_INT(last.call, CALL_FALSE);
+    tracker_free(t);
+}
+
+TEST(a_hole_so_long_that_windows_are_missing_is_no_answer_either)
+{
+    struct tracker *t = scene_fresh();
+    int64_t k = K_TRIGGER - 1600;
+    sky.gap_from_k = K_TRIGGER - 100;
+    sky.gap_to_k = K_TRIGGER + 800;
+    CHECK_INT(feed_to(t, &k, K_TRIGGER - 100, 0, 0), 0);
+    k = K_TRIGGER + 1280; /* windows with less than 30 s of data are not made */
+    CHECK_INT(feed_to(t, &k, K_TRIGGER + 1600, 0, 0), 0);
+    CHECK(take(t, gecam_notice("GB-1", NOTICE_TRIGGER)));
+    CHECK_INT(last.await, AWAIT_EVENTS);
+    tracker_free(t);
+}
+
 int main(void)
 {
     if (window_new(N_DETECTOR, &window, NULL)) return 1;
@@ -372,6 +420,9 @@ int main(void)
     RUN(a_burst_long_before_a_trigger_is_another_event);
     RUN(silence_and_the_end_of_the_data_close_a_trigger_too);
     RUN(a_restart_tells_nothing_twice_and_goes_on_as_if_it_had_not_been);
+    RUN(a_trigger_too_many_of_one_event_makes_no_record_however_often_it_comes);
+    RUN(a_replay_that_begins_again_does_not_answer_from_the_pass_before);
+    RUN(a_hole_so_long_that_windows_are_missing_is_no_answer_either);
     RUN(a_false_under_the_anomaly_or_behind_the_earth_says_so);
     window_free(window);
     return check_report();

@@ -239,6 +239,7 @@ TEST(when_the_sub_image_does_not_come_the_light_curves_decide)
     CHECK_INT(last.call, CALL_FALSE);
     CHECK_INT(last.reason, REASON_NOISE);
     CHECK_STR(last.reasons[0], "No sub-image of this trigger has come.");
+    CHECK(strstr(last.reasons[1], "The light curves alone: false, p 0.0") != NULL);
     CHECK_INT(last.n_evidence, 3);
     tracker_free(t);
 }
@@ -345,6 +346,115 @@ TEST(the_book_is_bounded_and_refuses_what_it_cannot_have_written)
     CHECK_REFUSED(book_check_sighting(&s, &e), BURST_E_FORMAT, e, "not closed");
 }
 
+static bool says_once(const struct verdict *v, const char *part)
+{
+    int n = 0;
+    for (int i = 0; i < v->n_reason; i++)
+        n += strstr(v->reasons[i], part) != NULL;
+    return n == 1;
+}
+
+TEST(a_sentence_is_told_once_and_of_the_missions_words_only_the_newest)
+{
+    begin();
+    (void)take(NULL, svom_notice(INSTRUMENT_GRM, "sb26051103", NOTICE_TRIGGER));
+    CHECK_INT(image("sb26051103", 0, "VHF", 0.5), BURST_OK);
+    CHECK(says_once(&last, "light curves are awaited"));
+    CHECK(take(NULL, placed(eclairs("sb26051103", NOTICE_UPDATE), 83.5, 22.1, 0.1)));
+    CHECK(says_once(&last, "light curves are awaited"));
+    struct notice n = placed(gecam_notice("GB-1", NOTICE_TRIGGER), 10, 20, 12);
+    (void)snprintf(n.mission_class, sizeof n.mission_class, "GRB");
+    (void)take(NULL, n);
+    CHECK(says_once(&last, "The mission calls it GRB."));
+    n = placed(gecam_notice("GB-1", NOTICE_UPDATE), 10, 20, 3);
+    (void)snprintf(n.mission_class, sizeof n.mission_class, "SFLARE");
+    CHECK(take(NULL, n));
+    CHECK(says_once(&last, "The mission calls it"));
+    CHECK(says_once(&last, "The mission calls it SFLARE."));
+}
+
+TEST(a_withdrawal_does_not_give_an_old_record_the_newest_probability)
+{
+    begin();
+    CHECK_INT(image("sb26020405", 0, "VHF", 0.95), BURST_OK);
+    CHECK_INT(image("sb26020405", 1, "VHF", 0.5), BURST_OK);
+    CHECK_INT(last.call, CALL_UNCLEAR);
+    CHECK(take(NULL, eclairs("sb26020405", NOTICE_RETRACTION)));
+    CHECK_INT(last.type, ALERT_RETRACTION);
+    CHECK_STR(last.reasons[1], "Record 1 said true; the probability is 0.500 now.");
+}
+
+TEST(an_answer_from_windows_judged_before_keeps_the_evidence_of_the_sub_image)
+{
+    struct decide_settings s = decide_defaults();
+    struct tracker *t = NULL;
+    struct source grm = {REALM_LIVE, MISSION_SVOM, INSTRUMENT_GRM};
+    int64_t k = K_TRIGGER - 16;
+    begin();
+    CHECK_INT(tracker_new(grm, &s, &book, &t, NULL), BURST_OK);
+    sky = (struct synthetic){.source = grm,
+                             .n_detector = 3,
+                             .background = {12, 6.5, 8, 2.6, 1.9},
+                             .excess = no_excess,
+                             .first_k = INT64_MIN};
+    CHECK_INT(feed_to(t, &k, K_TRIGGER + 320, 0, 0), 0);
+    CHECK_INT(image("sb26051104", 0, "VHF", 0.93), BURST_OK);
+    CHECK(take(t, svom_notice(INSTRUMENT_GRM, "sb26051104", NOTICE_TRIGGER)));
+    CHECK_INT(last.record_number, 2);
+    CHECK_INT(last.call, CALL_TRUE);
+    CHECK_NEAR(last.p_true, 0.93, 0);
+    CHECK_INT(last.n_evidence, 1);
+    CHECK_STR(last.evidence[0].name, "image");
+    CHECK_INT(last.n_model, 2);
+    CHECK(says_once(&last, "The sub-image alone: true, p 0.930."));
+    CHECK(!says_once(&last, "The light curves alone"));
+    tracker_free(t);
+}
+
+TEST(an_id_is_related_once_and_not_after_its_mission_has_withdrawn_it)
+{
+    struct source external = {REALM_LIVE, MISSION_EXTERNAL, INSTRUMENT_NONE};
+    begin();
+    CHECK(!take(NULL, svom_notice(INSTRUMENT_NONE, "sb26050410", NOTICE_FOLLOW_UP))); /* before its trigger */
+    (void)take(NULL, eclairs("sb26050410", NOTICE_TRIGGER));
+    (void)take(NULL, gecam_notice("GB-1", NOTICE_TRIGGER));
+    CHECK_INT(last.n_related, 1);
+    begin();
+    CHECK(!take(NULL, notice_of(external, "EP-1", NOTICE_TRIGGER)));
+    CHECK(!take(NULL, notice_of(external, "EP-2", NOTICE_TRIGGER)));
+    struct notice n = notice_of(external, "EP-1", NOTICE_RETRACTION);
+    n.trigger_ns = 0;
+    CHECK(!take(NULL, n));
+    CHECK(!take(NULL, notice_of(external, "EP-3", NOTICE_RETRACTION)));
+    (void)take(NULL, gecam_notice("GB-1", NOTICE_TRIGGER));
+    CHECK_INT(last.n_related, 1);
+    CHECK_STR(last.related[0].id, "EP-2");
+}
+
+TEST(what_is_awaited_is_the_last_to_be_forgotten)
+{
+    char id[EVENT_ID_TEXT];
+    begin();
+    (void)take(NULL, eclairs("sb-waits", NOTICE_TRIGGER));
+    for (int i = 0; i <= BOOK_ALERTS; i++) {
+        (void)snprintf(id, sizeof id, "sb%08d", i);
+        CHECK_INT(image(id, 0, "VHF", 0.5), BURST_OK);
+    }
+    CHECK(!book_find(&book, MISSION_SVOM, "sb00000000"));
+    CHECK(tick(T_TRIGGER + 600 * SECOND_NS));
+    CHECK_STR(last.id, "sb-waits");
+    CHECK_INT(last.record_number, 2);
+}
+
+TEST(a_notice_dated_wrongly_does_not_make_its_event_wait_for_years)
+{
+    begin();
+    struct notice n = eclairs("sb26050411", NOTICE_TRIGGER);
+    n.published_ns = n.trigger_ns + INT64_C(50) * 365 * 86400 * SECOND_NS;
+    (void)take(NULL, n);
+    CHECK_INT(last.expected_ns - T_TRIGGER, (86400 + 600) * SECOND_NS);
+}
+
 int main(void)
 {
     if (window_new(N_DETECTOR, &window, NULL)) return 1;
@@ -360,6 +470,12 @@ int main(void)
     RUN(a_follow_up_of_an_event_places_it);
     RUN(a_test_that_comes_by_a_live_topic_is_a_test);
     RUN(notices_that_cannot_open_an_event_are_refused_or_passed_over);
+    RUN(a_sentence_is_told_once_and_of_the_missions_words_only_the_newest);
+    RUN(a_withdrawal_does_not_give_an_old_record_the_newest_probability);
+    RUN(an_answer_from_windows_judged_before_keeps_the_evidence_of_the_sub_image);
+    RUN(an_id_is_related_once_and_not_after_its_mission_has_withdrawn_it);
+    RUN(what_is_awaited_is_the_last_to_be_forgotten);
+    RUN(a_notice_dated_wrongly_does_not_make_its_event_wait_for_years);
     RUN(the_book_is_bounded_and_refuses_what_it_cannot_have_written);
     window_free(window);
     return check_report();
