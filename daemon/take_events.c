@@ -116,6 +116,7 @@ static bool begin_anew(struct intake *in, struct feed *f)
     lightcurve_flush(f->lc);
     if (!take_windows(in, f) || !take_word(in, f, WORK_ANEW)) return false;
     feed_begin_anew(f);
+    ingest_repeats_forget(in->repeats);
     return true;
 }
 

@@ -79,6 +79,11 @@ enum burst_err ingest_repeats_body(struct ingest_repeats *r, const char *topic, 
     return BURST_OK;
 }
 
+void ingest_repeats_forget(struct ingest_repeats *r)
+{
+    r->bodies.n = 0;
+}
+
 enum burst_err ingest_repeats_subimage(struct ingest_repeats *r, const struct subimage_packet *packet,
                                        struct burst_error *reterr)
 {

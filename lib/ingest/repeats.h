@@ -16,6 +16,9 @@ void ingest_repeats_free(struct ingest_repeats *r);
 enum burst_err ingest_repeats_body(struct ingest_repeats *r, const char *topic, size_t n_topic,
                                    const uint8_t sha256[32], struct burst_error *reterr);
 
+/* Forget the bodies, not the sub-images: a replay goes back in time, and what was taken from them is forgotten too. */
+void ingest_repeats_forget(struct ingest_repeats *r);
+
 /* Judge a decoded sub-image, and remember it if it is new.
  * Errors  BURST_E_DUPLICATE  same realm, BURST_ID, ALERTCNT, DSTREAM and bytes
  *         BURST_E_CONFLICT   same realm, BURST_ID, ALERTCNT and DSTREAM, other bytes: a defect or a forgery; the first

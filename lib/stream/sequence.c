@@ -390,6 +390,7 @@ static bool switch_stream(struct subscriber *s, struct subscriber_event *ev)
             s->topic[i] = (struct topic_state){.next = 1, .has_h = true};
             memcpy(s->topic[i].topic, topic, sizeof topic);
         }
+        s->n_repeat = 0; /* a new log may bring the same again, and mean it: a replay that begins further back */
         s->set.n_resume = 0;
         s->set.from_start = true;
         s->reconnect = true; /* whoever was asked last has gone with its log */

@@ -151,6 +151,28 @@ def an_older_replay_after_a_newer_one_is_judged(folder, started):
     return back_in_time(folder, started, False)
 
 
+def a_replay_that_goes_back_is_taken_whole(folder, started):
+    """The second half of a file, then all of it: the same messages again are no repeats, for their data have been forgotten."""
+    if not GRB.exists():
+        return '../shared/data is absent'
+    daemon = Daemon(folder)
+    started.append(daemon)
+    daemon.start()
+    pieces = chunks(folder, 5, 60.0)
+    half = 0
+    for some in (pieces[2:4], pieces[:4]):
+        before, half = daemon.counter('messages'), daemon.counter('events')
+        p = popen(started, [program('burst-replay'), *some, '--speed', 'max', '--live', daemon.gateway_live, '--history', daemon.gateway_history],
+                  f'{folder}/replay.log')
+        check(daemon.wait_for(lambda s: s['counters']['messages'] >= before + 60 * len(some), 60), f'{daemon.status()["counters"]}')
+        time.sleep(2 * SLOW)
+        p.terminate()
+        p.wait(20)
+    counters = daemon.status()['counters']
+    check('begin anew' in daemon.log.read_text(), 'nobody went back')
+    check(counters['duplicates'] == 0 and counters['events'] >= 2 * half, f'{half} events of the second half, then {counters}')
+
+
 def an_older_replay_after_a_restart_is_judged(folder, started):
     return back_in_time(folder, started, True)
 
@@ -187,7 +209,7 @@ def evidence_of_a_revision_that_was_not_told_is_not_told(folder, started):
 if __name__ == '__main__':
     cases = Cases()
     for case in (two_gateways_of_one_topic_each_go_on_from_their_place, two_gateways_with_the_same_events_give_the_core_of_the_files,
-                 an_older_replay_after_a_newer_one_is_judged,
+                 an_older_replay_after_a_newer_one_is_judged, a_replay_that_goes_back_is_taken_whole,
                  an_older_replay_after_a_restart_is_judged, evidence_of_a_revision_that_was_not_told_is_not_told):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)

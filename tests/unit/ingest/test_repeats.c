@@ -49,6 +49,18 @@ TEST(the_oldest_body_is_forgotten_for_the_newest)
     ingest_repeats_free(r);
 }
 
+TEST(what_is_forgotten_is_new_again)
+{
+    struct ingest_repeats *r = begin(3);
+    CHECK_INT(body(r, "a", 1), BURST_OK);
+    CHECK_INT(image(r, REALM_TEST, "sb1", 1, "VHF", 1), BURST_OK);
+    ingest_repeats_forget(r);
+    CHECK_INT(body(r, "a", 1), BURST_OK);
+    CHECK_INT(body(r, "a", 1), BURST_E_DUPLICATE);
+    CHECK_INT(image(r, REALM_TEST, "sb1", 1, "VHF", 1), BURST_E_DUPLICATE);
+    ingest_repeats_free(r);
+}
+
 TEST(other_bytes_under_one_name_are_a_conflict)
 {
     struct ingest_repeats *r = begin(8);
@@ -84,6 +96,7 @@ int main(void)
 {
     RUN(the_same_body_on_the_same_topic_is_a_repeat);
     RUN(the_oldest_body_is_forgotten_for_the_newest);
+    RUN(what_is_forgotten_is_new_again);
     RUN(other_bytes_under_one_name_are_a_conflict);
     RUN(another_realm_id_count_or_stream_is_another_image);
     RUN(a_memory_of_nothing_or_too_much_is_refused);
