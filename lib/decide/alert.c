@@ -208,10 +208,9 @@ void alert_withdraw(struct alert *a, struct source source, const char *why, stru
     ret_v->state = told_true || a->now.state == STATE_RETRACTED ? STATE_RETRACTED : STATE_REJECTED;
     if (isnan(ret_v->p_true)) ret_v->p_true = 0.5; /* which says nothing */
     sentences_forget(ret_v);
-    if (why[0])
-        compose_sentence(ret_v, "The mission has withdrawn it: %.180s.", why);
-    else
-        compose_sentence(ret_v, "The mission has withdrawn it.");
+    /* Stays the mission's sentence: no later record says false without it. */
+    (void)snprintf(a->said, sizeof a->said, "The mission has withdrawn it%s%.120s.", why[0] ? ": " : "", why);
+    compose_sentence(ret_v, "%s", a->said);
     if (told_true)
         compose_sentence(ret_v, "Record %d said true; the probability is %.3f now.", a->now.true_record, ret_v->p_true);
 }

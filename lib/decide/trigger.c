@@ -53,6 +53,7 @@ static bool place_take(struct alert *a, const struct notice *n)
 static void said_take(struct alert *a, const struct notice *n)
 {
     a->noticed = true;
+    if (a->now.withdrawn) return; /* that is the last they had to say */
     char word[NAME_TEXT];
     size_t room = sizeof a->said;
     if (n->flags & NOTICE_LOST_LOCK)
@@ -200,6 +201,8 @@ static bool take_back(struct book *b, const struct decide_settings *s, const str
     (void)place_take(a, n);
     a->noticed = true;
     clean_copy(why, sizeof why, n->text, ' ');
+    for (size_t end = strlen(why); end && (why[end - 1] == '.' || why[end - 1] == ' ');)
+        why[--end] = 0; /* the full stop is ours */
     alert_withdraw(a, source, why, v);
     alert_told(b, a, s->config_sha256, v);
     return true;

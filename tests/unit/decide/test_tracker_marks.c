@@ -59,12 +59,12 @@ TEST(what_is_odd_about_a_detectors_events_is_in_its_evidence)
     struct synthetic s = scene(GECAM, 4, nothing);
     struct tracker *t = fresh(GECAM);
     synthetic_window(&s, T0, window);
-    window->quality[2] = EVENT_STEPS_BACK | EVENT_DEAD_TIME;
+    window->quality[2] = EVENT_FAST | EVENT_DEAD_TIME;
     CHECK_INT(feed(t, 1), 1);
     CHECK_INT(told[0].evidence[1].quality, 0);
-    CHECK_STR(EVIDENCE_FLAG_WORD[EVIDENCE_EVENT_SHIFT], "time_steps_back");
-    CHECK_STR(EVIDENCE_FLAG_WORD[EVIDENCE_EVENT_SHIFT + 5], "dead_time_over_10_percent");
-    CHECK_INT(told[0].evidence[2].quality, 1 << EVIDENCE_EVENT_SHIFT | 1 << (EVIDENCE_EVENT_SHIFT + 5));
+    CHECK_STR(EVIDENCE_FLAG_WORD[EVIDENCE_EVENT_SHIFT], "rate_100_times_ordinary");
+    CHECK_STR(EVIDENCE_FLAG_WORD[EVIDENCE_EVENT_SHIFT + 2], "dead_time_over_10_percent");
+    CHECK_INT(told[0].evidence[2].quality, 1 << EVIDENCE_EVENT_SHIFT | 1 << (EVIDENCE_EVENT_SHIFT + 2));
     window->quality[2] = 0;
     tracker_free(t);
 }

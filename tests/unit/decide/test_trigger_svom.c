@@ -146,7 +146,7 @@ TEST(a_withdrawn_trigger_is_rejected_and_after_a_true_retracted)
     begin();
     (void)take(NULL, eclairs("sb26020402", NOTICE_TRIGGER));
     struct notice n = eclairs("sb26020402", NOTICE_RETRACTION);
-    (void)snprintf(n.text, sizeof n.text, "Determined not to be viable");
+    (void)snprintf(n.text, sizeof n.text, "Determined not to be viable. ");
     CHECK(take(NULL, n));
     CHECK_INT(last.record_number, 2);
     CHECK_INT(last.type, ALERT_UPDATE);
@@ -165,6 +165,7 @@ TEST(a_withdrawn_trigger_is_rejected_and_after_a_true_retracted)
     CHECK_INT(last.machine_call, CALL_TRUE);
     CHECK_INT(last.state, STATE_REJECTED);
     CHECK_NEAR(last.p_true, 0.95, 0);
+    CHECK_STR(last.reasons[last.n_reason - 1], "The mission has withdrawn it: Determined not to be viable.");
 
     CHECK_INT(image("sb26020403", 0, "VHF", 0.95), BURST_OK);
     CHECK(take(NULL, eclairs("sb26020403", NOTICE_RETRACTION)));
