@@ -11,10 +11,13 @@ enum health_thread { THREAD_INGEST, THREAD_WORK, THREAD_PUBLISH, THREAD_MAIN, TH
 /* Names in `burstctl status`; one line each in health.c. Where a bad input is concerned, the counter is
  * "<kind>.<error name>", see health_bad. */
 enum health_count {
-    COUNT_MESSAGES,          /* messages taken from the gateways */
-    COUNT_BYTES,             /* their bodies, bytes */
-    COUNT_EVENTS,            /* photon events placed in rings */
-    COUNT_EVENTS_DROPPED,    /* rows that are no recommended events, or in no atom */
+    COUNT_MESSAGES,             /* messages taken from the gateways */
+    COUNT_BYTES,                /* their bodies, bytes */
+    COUNT_EVENTS,               /* photon events placed in rings */
+    COUNT_EVENTS_DROPPED,       /* rows that are no recommended events, or in no atom */
+    COUNT_CHUNKS_STEP_BACK,     /* lists of a detector whose times step back */
+    COUNT_CHUNKS_ONE_TIME,      /* whose events are all at one time */
+    COUNT_CHUNKS_REPEATED_ROWS, /* with a row twice in succession */
     COUNT_EVENTS_UNSEARCHED, /* counted, but of detectors no bursts are searched for in: GBM's BGO, particle monitors */
     COUNT_EVENTS_REPEATED,   /* of good time that had been counted, with the same content */
     COUNT_EVENTS_ARCHIVAL,   /* older than the rings: searched apart, at low priority */

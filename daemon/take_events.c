@@ -19,6 +19,14 @@ static void feed_count(struct intake *in, struct feed *f)
     f->told = now;
 }
 
+static void count_list(struct health *h, const struct event_list *list)
+{
+    health_add(h, COUNT_EVENTS_DROPPED, list->n_dropped + list->n_outside);
+    health_add(h, COUNT_CHUNKS_STEP_BACK, list->odd & CHUNK_STEPS_BACK ? 1 : 0);
+    health_add(h, COUNT_CHUNKS_ONE_TIME, list->odd & CHUNK_ONE_TIME ? 1 : 0);
+    health_add(h, COUNT_CHUNKS_REPEATED_ROWS, list->odd & CHUNK_REPEATED_ROWS ? 1 : 0);
+}
+
 /* The particle monitor beside an instrument. */
 static double particles_of(const struct intake *in, struct source s, int64_t k_end)
 {
@@ -151,7 +159,7 @@ void take_events(struct intake *in, struct feed *f, int gateway, const struct st
     if (feed_goes_back(f, gateway, item->stream, packet.span) && !begin_anew(in, f)) return;
     feed_read(f, gateway, item->stream, item->seq, packet.span.stop_ns);
     for (size_t i = 0; i < packet.n_list; i++)
-        health_add(in->p->health, COUNT_EVENTS_DROPPED, packet.list[i].n_dropped + packet.list[i].n_outside);
+        count_list(in->p->health, &packet.list[i]);
     bool late;
     take_steps(in, f, &packet, &late);
     if (late) feed_hold(f, gateway, item->stream, item->seq);

@@ -261,13 +261,13 @@ static enum burst_err count_in_order(struct counting *k, const uint8_t *row)
 
 /* ---- what is odd about them ---- */
 
-static unsigned quality_of(const struct counting *k)
+static unsigned odd_of(const struct counting *k)
 {
     const struct event_tally *y = &k->tally;
-    unsigned quality = y->n_back ? EVENT_STEPS_BACK : 0;
-    if (y->n_row < 2) return quality;
-    if (y->first_ns == y->last_ns) quality |= EVENT_ONE_TIME;
-    return y->n_repeat ? quality | EVENT_REPEATED_ROWS : quality;
+    unsigned odd = y->n_back ? CHUNK_STEPS_BACK : 0;
+    if (y->n_row < 2) return odd;
+    if (y->first_ns == y->last_ns) odd |= CHUNK_ONE_TIME;
+    return y->n_repeat ? odd | CHUNK_REPEATED_ROWS : odd;
 }
 
 enum burst_err rows_count(const struct chunk *c, const struct event_rows *rows, struct event_list *list)
@@ -285,6 +285,6 @@ enum burst_err rows_count(const struct chunk *c, const struct event_rows *rows, 
     list->n_dropped = k.tally.n_dropped + k.n_null;
     list->n_merged = k.tally.n_merged;
     list->n_back = k.tally.n_back;
-    list->quality = quality_of(&k);
+    list->odd = odd_of(&k);
     return BURST_OK;
 }

@@ -28,8 +28,7 @@ enum burst_err lightcurve_new(const struct lightcurve_settings *settings, struct
     size_t n_row = (size_t)lc->n_detector * (size_t)lc->n_ring;
     lc->counts = calloc(n_row * (size_t)(settings->bands.n_atom + 1), sizeof *lc->counts);
     lc->cover = calloc(n_row, sizeof *lc->cover);
-    lc->quality = calloc(n_row, sizeof *lc->quality);
-    if (!lc->counts || !lc->cover || !lc->quality) {
+    if (!lc->counts || !lc->cover) {
         lightcurve_free(lc);
         return burst_fail(reterr, BURST_E_NOMEM, "no memory for light-curve rings of %d detectors", fact->n_detector);
     }
@@ -44,7 +43,6 @@ void lightcurve_free(struct lightcurve *lc)
     if (!lc) return;
     free(lc->counts);
     free(lc->cover);
-    free(lc->quality);
     free(lc);
 }
 
@@ -53,7 +51,6 @@ void lightcurve_restart(struct lightcurve *lc)
     size_t n_row = (size_t)lc->n_detector * (size_t)lc->n_ring;
     memset(lc->counts, 0, n_row * (size_t)(lc->set.bands.n_atom + 1) * sizeof *lc->counts);
     memset(lc->cover, 0, n_row * sizeof *lc->cover);
-    memset(lc->quality, 0, n_row * sizeof *lc->quality);
     lc->started = lc->gap = false;
     lc->n_gap = 0;
     lc->latest_ns = lc->close_ns = lc->set.score_from_k = INT64_MIN;
@@ -80,7 +77,6 @@ static void slots_empty(struct lightcurve *lc, size_t first, size_t n)
 {
     for (int d = 0; d < lc->n_detector; d++) {
         memset(row_cover(lc, d) + first, 0, n * sizeof *lc->cover);
-        memset(row_quality(lc, d) + first, 0, n * sizeof *lc->quality);
         for (int a = 0; a <= lc->set.bands.n_atom; a++)
             memset(row_counts(lc, d, a) + first, 0, n * sizeof *lc->counts);
     }
@@ -185,7 +181,6 @@ static void row_fill(const struct lightcurve *lc, int detector, int64_t k_end, s
     w->quality[row] = 0;
     for (int t = 0; t < WINDOW_BINS; t++) {
         valid[t] = bin_valid(row_cover(lc, detector)[slot]);
-        if (valid[t]) w->quality[row] |= row_quality(lc, detector)[slot];
         if (++slot == (size_t)lc->n_ring) slot = 0;
     }
     for (int a = 0; a < n_atom; a++)

@@ -186,7 +186,6 @@ static void bin_take(struct lightcurve *lc, const struct event_list *list, int64
         return;
     }
     enum bin_fate fate = bin_fate(lc, list->detector, slot, piece, bin);
-    row_quality(lc, list->detector)[slot] |= (uint8_t)list->quality;
     uint64_t fresh = fate == BIN_KEEP ? 0 : bin_put(lc, list->detector, slot, piece, bin, fate);
     lc->n.repeated += n - fresh;
     *(k < lc->closed_k ? &lc->n.late : &lc->n.events) += fresh;

@@ -34,7 +34,6 @@ struct lightcurve {
     struct lightcurve_counts n;
     uint32_t *counts;                             /* [n_detector][n_atom + 1][n_ring], the last row dead time */
     struct bin_cover *cover;                      /* [n_detector][n_ring] */
-    uint8_t *quality;                             /* [n_detector][n_ring] enum event_quality of the chunks */
     struct bin_cover piece[LIGHTCURVE_STEP_BINS]; /* good time of the list in hand */
 };
 
@@ -77,11 +76,6 @@ static inline uint32_t *row_counts(const struct lightcurve *lc, int detector, in
 static inline struct bin_cover *row_cover(const struct lightcurve *lc, int detector)
 {
     return lc->cover + (size_t)detector * (size_t)lc->n_ring;
-}
-
-static inline uint8_t *row_quality(const struct lightcurve *lc, int detector)
-{
-    return lc->quality + (size_t)detector * (size_t)lc->n_ring;
 }
 
 static inline int64_t lateness_bins(const struct lightcurve *lc)

@@ -10,16 +10,20 @@ struct time_span {
     int64_t start_ns, stop_ns;
 };
 
-/* What is odd about the events of a detector: accepted all the same, and told in the evidence (reliability.md 5, class T). The
- * first three are of a chunk and hold for all its good time; the others are of single bins and are found in the rings. */
+/* What is odd about the rows of a detector in one chunk: taken all the same, and counted (reliability.md 5, class T). Not in the
+ * evidence: another cut of the same stream shows it elsewhere or not at all, and `core` does not depend on the cut (0005). */
+enum chunk_odd {
+    CHUNK_STEPS_BACK = 1,    /* T8: times step back */
+    CHUNK_ONE_TIME = 2,      /* T11: all of several events at one time */
+    CHUNK_REPEATED_ROWS = 4, /* T16: a row is the one in front of it again */
+};
+
+/* What is odd about the events of a detector in a bin, found in the rings and told in the evidence. */
 enum event_quality {
-    EVENT_STEPS_BACK = 1,    /* T8: times step back */
-    EVENT_ONE_TIME = 2,      /* T11: all of several events at one time */
-    EVENT_REPEATED_ROWS = 4, /* T16: a row is the one in front of it again */
-    EVENT_FAST = 8,          /* T12: 100 times the instrument's ordinary rate in a bin */
-    EVENT_SATURATED = 16,    /* a bin at the limit of what the instrument records */
-    EVENT_DEAD_TIME = 32,    /* a bin with over 10 % dead time */
-    EVENT_QUALITY_N = 6
+    EVENT_FAST = 1,      /* T12: 100 times the instrument's ordinary rate in a bin */
+    EVENT_SATURATED = 2, /* a bin at the limit of what the instrument records */
+    EVENT_DEAD_TIME = 4, /* a bin with over 10 % dead time */
+    EVENT_QUALITY_N = 3
 };
 
 /* Counts of one detector in one chunk. Bin k covers mission elapsed time [k, k + 1) x 64 ms; where there is no tile, nothing was
@@ -36,7 +40,7 @@ struct event_list {
     size_t n_dropped; /* rows that are no recommended events */
     size_t n_merged;  /* deposits that stood in both gains, counted once */
     size_t n_back;    /* rows before the row in front of them */
-    unsigned quality; /* enum event_quality, those of a chunk */
+    unsigned odd;     /* enum chunk_odd */
 };
 
 struct event_packet {

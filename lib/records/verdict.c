@@ -39,10 +39,18 @@ const char *const REASON_CODE_WORD[REASON_N] = {
     "OTHER",
     "DUPLICATE",
 };
-const char *const EVIDENCE_FLAG_WORD[EVIDENCE_FLAG_N] = {
-    "incomplete",    "partial_image", "trigger_without_data",    "short_window", "no_wcs",
-    "bytes_swapped", "no_noise",      "moon_geocentric",         "wcs_conflict", "time_steps_back",
-    "one_time",      "repeated_rows", "rate_100_times_ordinary", "saturated",    "dead_time_over_10_percent"};
+const char *const EVIDENCE_FLAG_WORD[EVIDENCE_FLAG_N] = {"incomplete",
+                                                         "partial_image",
+                                                         "trigger_without_data",
+                                                         "short_window",
+                                                         "no_wcs",
+                                                         "bytes_swapped",
+                                                         "no_noise",
+                                                         "moon_geocentric",
+                                                         "wcs_conflict",
+                                                         "rate_100_times_ordinary",
+                                                         "saturated",
+                                                         "dead_time_over_10_percent"};
 
 void verdict_platform_unknown(struct verdict_platform *ret)
 {

@@ -367,7 +367,7 @@ static void put_events(const struct event_packet *p)
         printf(
             "%s{\"detector\":%d,\"n_event\":%zu,\"n_outside\":%zu,\"n_dropped\":%zu,\"n_merged\":%zu,\"n_back\":%zu,",
             i ? "," : "", l->detector, l->n_event, l->n_outside, l->n_dropped, l->n_merged, l->n_back);
-        printf("\"quality\":%u,", l->quality);
+        printf("\"quality\":%u,", l->odd);
         printf("\"cells\":[");
         put_cells(p, l);
         printf("],\"good\":[");

@@ -553,20 +553,12 @@ def session(folder, started, sky, plan, lateness_s, model=MODEL, ahead_s=None, l
     return read_trace(trace), verdicts, player.counters, time.time() - begun
 
 
-def core_but(verdict, words):
-    """`core` without these words of the evidence's quality."""
+def compare_verdicts(tidy, disordered):
+    """What differs in `core`, as a sentence; '' when nothing does."""
     from harness import core
-    v = core(verdict)
-    v['evidence'] = [dict(e, quality=[w for w in e.get('quality', []) if w not in words]) for e in v.get('evidence', [])]
-    return v
-
-
-def compare_verdicts(tidy, disordered, words=('time_steps_back',)):
-    """What differs in `core`, as a sentence; '' when nothing does. That times stepped back inside a table is said in the evidence, and
-    is so in one run alone: what it changes otherwise must be nothing."""
     if set(tidy) != set(disordered):
         return f'revisions of one run alone: {sorted(set(tidy) ^ set(disordered))[:6]}'
-    a, b = ({k: core_but(v, words) for k, v in run.items()} for run in (tidy, disordered))
+    a, b = ({k: core(v) for k, v in run.items()} for run in (tidy, disordered))
     wrong = [k for k in sorted(a) if a[k] != b[k]]
     if not wrong:
         return ''

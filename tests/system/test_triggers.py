@@ -187,6 +187,8 @@ def sub_images_and_their_triggers_are_one_sequence_in_either_order(folder, start
     last = verdicts[4]
     was_true = any(v.get('verdict') == 'true' for v in of(verdicts, 'sb26000002'))
     check((last['alert_type'], last['state'], last['verdict']) == (('retraction', 'retracted', 'false') if was_true else ('update', 'rejected', 'false')), f'{last}')
+    check(s.daemon.wait_for(lambda status: status['counters']['alarms'] == int(was_true)), 'the mission has withdrawn what the data call true')
+    check(('alarm=decision id=sb26000002' in s.daemon.log.read_text()) == was_true, 'the alarm names it')
     check(s.daemon.counter('verdict_conflicts') == 0, 'conflicts')
 
 

@@ -116,7 +116,7 @@ TEST(a_gbm_event_is_in_the_bin_of_its_nanosecond)
     CHECK_INT(counted(l, MET[2], 4), 26);
     CHECK_INT(counted_in_all(l, 4), 3 * 26 + 2 * 104);
     CHECK_INT(l->n_good, 2);
-    CHECK_INT(l->quality, 0);
+    CHECK_INT(l->odd, 0);
     CHECK(l->good[1].start_ns == FERMI_EPOCH_NS + GOOD[1].start_ns &&
           l->good[1].stop_ns == FERMI_EPOCH_NS + GOOD[1].stop_ns);
     CHECK(packet.span.start_ns == FERMI_EPOCH_NS + GOOD[0].start_ns &&
@@ -354,7 +354,7 @@ TEST(rows_out_of_order_are_put_in_order_before_both_gains_are_merged)
     CHECK_INT(l->n_event, 3);
     CHECK_INT(l->n_merged, 2);
     CHECK_INT(l->n_back, 4);
-    CHECK_INT(l->quality, EVENT_STEPS_BACK);
+    CHECK_INT(l->odd, CHUNK_STEPS_BACK);
     CHECK_INT(counted(l, met[1], 3), 1);
     CHECK_INT(counted_in_all(l, 4), 5 * 40); /* the writer gives each row 4 us */
 }
@@ -367,16 +367,16 @@ TEST(odd_event_lists_are_accepted_and_flagged)
     static const struct {
         const int64_t *met;
         const uint16_t *channel;
-        unsigned quality;
-    } cases[] = {{same, apart, EVENT_ONE_TIME},
-                 {same, equal, EVENT_ONE_TIME | EVENT_REPEATED_ROWS},
-                 {back, apart, EVENT_STEPS_BACK},
+        unsigned odd;
+    } cases[] = {{same, apart, CHUNK_ONE_TIME},
+                 {same, equal, CHUNK_ONE_TIME | CHUNK_REPEATED_ROWS},
+                 {back, apart, CHUNK_STEPS_BACK},
                  {MET, CHANNEL, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct fits_detector_events list = {4, 3, cases[i].met, cases[i].channel, NULL, NULL, NULL};
         make_gecam(&list, 1);
         CHECK_INT(read(GECAM), BURST_OK);
-        CHECK_INT(packet.list[0].quality, cases[i].quality);
+        CHECK_INT(packet.list[0].odd, cases[i].odd);
         CHECK_INT(packet.list[0].n_event + packet.list[0].n_outside, 3);
     }
 }
@@ -407,7 +407,7 @@ TEST(a_real_burst_reads_as_its_catalogue_says)
     CHECK_INT(l->n_event + l->n_outside, 284600);
     CHECK_INT(l->n_dropped, 0);
     CHECK_INT(l->n_back, 0);
-    CHECK_INT(l->quality, 0);
+    CHECK_INT(l->odd, 0);
     CHECK_INT(counted_in_all(l, 4), 26 * (284600 - 7516) + 104 * 7516); /* 7,516 in the overflow channel, by numpy */
     /* -33.96912199258804 s from MET 332916465.760476 lies in bin 5201819246; T0 is 2011-07-21T04:47:43.760Z */
     CHECK_INT(l->tile[0].k0, 5201819246 / EVENT_TILE_BINS * EVENT_TILE_BINS);

@@ -81,12 +81,12 @@ TEST(what_is_odd_about_a_bin_is_told_of_its_row)
     const struct instrument_fact *fact = source_fact(MISSION_GECAM_B, INSTRUMENT_GRD);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct lightcurve_window *w = window_filled();
-        w->quality[0] = EVENT_ONE_TIME;
+        w->quality[0] = EVENT_FAST; /* stays: it is added to */
         w->dead[WINDOW_BINS + 1800] = cases[i].dead;
         for (int a = 0; a < 5; a++)
             w->counts[(5 + a) * WINDOW_BINS + 1800] = a == 2 ? cases[i].count : 0;
         window_judge_bins(w, fact);
-        CHECK_INT(w->quality[0], EVENT_ONE_TIME);
+        CHECK_INT(w->quality[0], EVENT_FAST);
         CHECK_INT(w->quality[1], cases[i].quality);
         window_free(w);
     }
