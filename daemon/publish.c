@@ -67,6 +67,15 @@ static void log_told(const struct verdict *v, uint64_t seq)
                  (unsigned long long)seq);
 }
 
+/* What the mission has decided stands; that the data say the opposite is for a person to see. */
+static void tell_differs(struct pipeline *p, const struct verdict *v)
+{
+    if (v->machine_call != CALL_TRUE || v->call != CALL_FALSE) return;
+    health_add(p->health, COUNT_ALARMS, 1);
+    log_line(LOG_LEVEL_ERROR, "the mission has withdrawn what the data call true alarm=decision id=%s record=%d p=%.3f",
+             v->id, v->record_number, v->p_true);
+}
+
 static void tell_verdict(struct publish *t, const struct verdict *v)
 {
     struct pipeline *p = t->p;
@@ -80,6 +89,7 @@ static void tell_verdict(struct publish *t, const struct verdict *v)
         if (answer == PUBLISH_SENT) {
             health_latency(p->health, clock_mono_ns() - v->arrived_mono_ns);
             log_told(v, seq);
+            tell_differs(p, v);
         }
         return;
     case BURST_E_CONFLICT:
