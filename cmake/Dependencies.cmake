@@ -8,6 +8,7 @@ function(burst_package NAME MODULE)
 endfunction()
 
 burst_package(PkgSodium libsodium)
+burst_package(PkgCrypto libcrypto)
 burst_package(PkgErfa erfa)
 burst_package(PkgYaml yaml-0.1)
 burst_package(PkgZmq libzmq)

@@ -1,10 +1,10 @@
-/* BLAKE2b and SHA-256 through libsodium; SHA-256 by the processor's own instructions where it has them. */
+/* BLAKE2b through libsodium; SHA-256 through OpenSSL, which uses the processor's own instructions: every message is hashed, and
+ * libsodium's plain C takes four times as long (0.45 against 2.0 GB/s on one core of a Zen 5). */
 #include "base/hash.h"
-#include "base/bytes.h"
-#include "base/sha256_x86.h"
 #include <assert.h>
+#include <openssl/evp.h>
 #include <sodium.h>
-#include <string.h>
+#include <stdbool.h>
 
 void hash_blake2b(const struct hash_piece *pieces, size_t n_piece, size_t n_digest, uint8_t *ret_digest)
 {
@@ -25,45 +25,19 @@ static void sha256_sodium(const struct hash_piece *pieces, size_t n_piece, uint8
     (void)crypto_hash_sha256_final(&state, ret_digest);
 }
 
-/* FIPS 180-4: whole blocks are taken from where they lie, what is left of a piece waits in `rest` for the next. */
-static void sha256_processor(const struct hash_piece *pieces, size_t n_piece, uint8_t ret_digest[32])
+/* False where OpenSSL has no memory for its context. */
+static bool sha256_openssl(const struct hash_piece *pieces, size_t n_piece, uint8_t ret_digest[32])
 {
-    enum { BLOCK = 64, LENGTH_AT = 56 };
-    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    uint8_t rest[2 * BLOCK];
-    size_t n_rest = 0;
-    uint64_t total = 0;
-    for (size_t i = 0; i < n_piece; i++) {
-        const uint8_t *p = pieces[i].bytes;
-        size_t n = pieces[i].n;
-        total += n;
-        if (n_rest > 0) {
-            size_t take = n < BLOCK - n_rest ? n : BLOCK - n_rest;
-            if (take) memcpy(rest + n_rest, p, take);
-            p += take;
-            n -= take;
-            n_rest += take;
-            if (n_rest < BLOCK) continue;
-            sha256_x86_blocks(state, rest, 1);
-        }
-        sha256_x86_blocks(state, p, n / BLOCK);
-        n_rest = n % BLOCK;
-        if (n_rest) memcpy(rest, p + n - n_rest, n_rest);
-    }
-    size_t n_end = n_rest < LENGTH_AT ? BLOCK : 2 * BLOCK;
-    memset(rest + n_rest, 0, n_end - n_rest);
-    rest[n_rest] = 0x80;
-    bytes_put_u64(rest + n_end - 8, total * 8);
-    sha256_x86_blocks(state, rest, n_end / BLOCK);
-    for (size_t i = 0; i < 8; i++)
-        bytes_put_u32(ret_digest + 4 * i, state[i]);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+    for (size_t i = 0; good && i < n_piece; i++)
+        good = EVP_DigestUpdate(context, pieces[i].bytes, pieces[i].n) == 1;
+    good = good && EVP_DigestFinal_ex(context, ret_digest, NULL) == 1;
+    EVP_MD_CTX_free(context);
+    return good;
 }
 
 void hash_sha256(const struct hash_piece *pieces, size_t n_piece, uint8_t ret_digest[32])
 {
-    if (sha256_x86_present())
-        sha256_processor(pieces, n_piece, ret_digest);
-    else
-        sha256_sodium(pieces, n_piece, ret_digest);
+    if (!sha256_openssl(pieces, n_piece, ret_digest)) sha256_sodium(pieces, n_piece, ret_digest);
 }

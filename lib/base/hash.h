@@ -1,4 +1,4 @@
-/* The two digests of the wire: BLAKE2b (libsodium) for chains and identities, SHA-256 for input bytes. */
+/* The two digests of the wire: BLAKE2b (libsodium) for chains and identities, SHA-256 (OpenSSL) for input bytes. */
 #ifndef BURST_BASE_HASH_H
 #define BURST_BASE_HASH_H
 #include <stddef.h>

@@ -1,7 +1,6 @@
-/* SHA-256: published examples, and the processor's own instructions beside libsodium over lengths and pieces. */
+/* SHA-256: published examples, and OpenSSL beside libsodium over lengths and pieces. */
 #include "base/bytes.h"
 #include "base/hash.h"
-#include "base/sha256_x86.h"
 #include "check.h"
 #include <sodium.h>
 #include <stdlib.h>
@@ -62,19 +61,11 @@ TEST(lengths_and_pieces_give_what_libsodium_gives)
     }
 }
 
-TEST(the_processor_is_asked_once_and_says_the_same)
-{
-    bool first = sha256_x86_present();
-    CHECK(sha256_x86_present() == first);
-    if (!first) SKIP("this processor has no SHA instructions: libsodium was tested alone");
-}
-
 int main(void)
 {
     if (sodium_init() < 0) return 1;
     RUN(published_examples_come_out);
     RUN(a_long_message_comes_out);
     RUN(lengths_and_pieces_give_what_libsodium_gives);
-    RUN(the_processor_is_asked_once_and_says_the_same);
     return check_report();
 }
