@@ -211,10 +211,14 @@ def burstctl_shows_what_is_awaited_and_what_was_withdrawn(folder, started):
     check(re.search(r'03:12:26Z AWAITS +sb26112003 ECLAIRs RA 143.2478 Dec -68.0289 .*OPEN subimage by 03:22:26Z$', line.strip()), line)
     page = ctl('show', 'sb26112003', '--command', s.daemon.command)
     check('awaiting                  subimage' in page and 'expected_by' in page and 'model ' not in page, page)
-    s.svom('sb26112003', 'retraction')
+    s.svom('sb26112003', 'update', ra=143.2478, dec=-68.0289, ra_dec_error=0.008)
     s.told(lambda v: len(v) == 2)
     line = ctl('alerts', '--command', s.daemon.command)
-    check('FALSE   0.50' in line and line.strip().endswith('REJECTED #2 OTHER'), line)
+    check(' r90 29" ' in line, f'half a minute of arc is not nothing: {line}')
+    s.svom('sb26112003', 'retraction')
+    s.told(lambda v: len(v) == 3)
+    line = ctl('alerts', '--command', s.daemon.command)
+    check('FALSE   0.50' in line and line.strip().endswith('REJECTED #3 OTHER'), line)
 
 
 VOEVENT = ('<voe:VOEvent ivorn="ivo://nasa.gsfc.gcn/Fermi#GBM_{what}_2026-02-07T05:42:33.65_{number}" role="observation" version="2.0" '

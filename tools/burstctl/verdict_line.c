@@ -94,12 +94,14 @@ static void add_snr(struct line *l, const json_t *v)
 {
     const json_t *evidence = json_object_get(v, "evidence");
     double best = NAN;
+    size_t n_detector = json_array_size(evidence);
     for (size_t i = 0; i < json_array_size(evidence); i++) {
+        n_detector -= strcmp(text_of(json_array_get(evidence, i), "name"), "image") == 0;
         double snr = number_of(json_array_get(evidence, i), "snr");
         if (isnan(best) || snr > best) best = snr;
     }
     if (!isnan(best)) add(l, " SNR %.1f", best);
-    if (json_array_size(evidence) > 1) add(l, " in %zu det", json_array_size(evidence));
+    if (n_detector > 1) add(l, " in %zu det", n_detector);
 }
 
 static void add_position(struct line *l, const json_t *v)
@@ -111,7 +113,9 @@ static void add_position(struct line *l, const json_t *v)
     if (isnan(radius)) return;
     add(l, " r");
     if (!isnan(containment)) add(l, "%.0f", 100 * containment);
-    if (radius < 1)
+    if (radius < 2.0 / 60)
+        add(l, " %.0f\"", 3600 * radius);
+    else if (radius < 1)
         add(l, " %.0f'", 60 * radius);
     else
         add(l, " %.1f deg", radius);
