@@ -59,6 +59,26 @@ static json_t *inputs_json(struct pipeline *p)
     return inputs;
 }
 
+/* By name: when it last spoke, and what its streams have been through. */
+static json_t *gateways_json(struct pipeline *p)
+{
+    json_t *gateways = json_object();
+    int64_t now = clock_mono_ns();
+    (void)pthread_mutex_lock(&p->feed_lock);
+    for (int i = 0; i < p->config.n_input; i++) {
+        const struct subscriber_counts *c = &p->gateway[i];
+        json_t *one = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "messages", (json_int_t)c->messages, "repaired",
+                                (json_int_t)c->replayed, "lost", (json_int_t)c->lost, "streams", (json_int_t)c->streams,
+                                "reconnects", (json_int_t)c->reconnects, "unanswered", (json_int_t)c->timeouts);
+        if (c->heartbeat_mono_ns)
+            (void)json_object_set_new(one, "heartbeat_age_s",
+                                      json_integer((now - c->heartbeat_mono_ns) / CLOCK_NS_PER_S));
+        (void)json_object_set_new(gateways, p->config.input[i].name, one);
+    }
+    (void)pthread_mutex_unlock(&p->feed_lock);
+    return gateways;
+}
+
 static json_t *counters_json(struct health *h)
 {
     json_t *counters = json_object();
@@ -100,11 +120,11 @@ static json_t *status_answer(struct control *c)
     bytes_uuid_text(uuid, stream);
     health_latency_quantiles(p->health, &p50, &p99, &n);
     return json_pack(
-        "{s:b, s:{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:o, s:{s:I, s:f, s:f}}}", "ok", 1,
-        "status", "version", BURST_VERSION, "site", p->config.site_name, "stream", stream, "mode", "cpu", "uptime_s",
-        (json_int_t)((clock_mono_ns() - c->started_mono_ns) / CLOCK_NS_PER_S), "inputs", inputs_json(p), "counters",
-        counters_json(p->health), "queues", "work", (json_int_t)queue_depth(p->units.work), "work_free",
-        (json_int_t)queue_depth(p->units.free_work), "publish", (json_int_t)queue_depth(p->units.publish),
+        "{s:b, s:{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:o, s:{s:I, s:f, s:f}}}", "ok",
+        1, "status", "version", BURST_VERSION, "site", p->config.site_name, "stream", stream, "mode", "cpu", "uptime_s",
+        (json_int_t)((clock_mono_ns() - c->started_mono_ns) / CLOCK_NS_PER_S), "gateways", gateways_json(p), "inputs",
+        inputs_json(p), "counters", counters_json(p->health), "queues", "work", (json_int_t)queue_depth(p->units.work),
+        "work_free", (json_int_t)queue_depth(p->units.free_work), "publish", (json_int_t)queue_depth(p->units.publish),
         "publish_free", (json_int_t)queue_depth(p->units.free_publish), "models", models_json(p->science.infer),
         "platform", platforms_json(p), "latency", "n", (json_int_t)n, "p50_ms", (double)p50 * 1e-6, "p99_ms",
         (double)p99 * 1e-6);

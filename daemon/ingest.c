@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { BODIES_MOST = 4096, BATCH_MOST = 64 };
-static const int64_t SHED_EVERY_NS = CLOCK_NS_PER_S;
+static const int64_t SHED_EVERY_NS = CLOCK_NS_PER_S, TELL_EVERY_NS = CLOCK_NS_PER_S;
 /* Live data cannot end later than now; an hour is for clocks that are wrong. One gateway's far future would close the bins of
  * all the others for good. */
 static const int64_t AHEAD_MOST_NS = 3600 * CLOCK_NS_PER_S;
@@ -349,6 +349,18 @@ static bool poll_gateways(struct intake *in)
     return any;
 }
 
+/* What the subscribers have met, for status. */
+static void gateways_tell(struct intake *in)
+{
+    int64_t now = clock_mono_ns();
+    if (now - in->told_mono_ns < TELL_EVERY_NS) return;
+    in->told_mono_ns = now;
+    (void)pthread_mutex_lock(&in->p->feed_lock);
+    for (int i = 0; i < in->n_subscriber; i++)
+        subscriber_counts(in->subscriber[i], &in->p->gateway[i]);
+    (void)pthread_mutex_unlock(&in->p->feed_lock);
+}
+
 void *ingest_thread(void *arg)
 {
     struct pipeline *p = arg;
@@ -358,6 +370,7 @@ void *ingest_thread(void *arg)
     while (in && !atomic_load(&p->stop_ingest)) {
         health_progress(p->health, THREAD_INGEST);
         bool searching = archive_search(in);
+        gateways_tell(in);
         if (poll_gateways(in)) continue;
         flush_silent(in);
         platforms_tell(in->platforms, p);

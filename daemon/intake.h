@@ -21,6 +21,7 @@ struct intake {
     struct platforms *platforms;    /* where the satellites are */
     int64_t arrived_mono_ns;        /* of the message in hand */
     bool waited;            /* the message in hand had to wait for windows of an archive: other gateways go first */
+    int64_t told_mono_ns;   /* when the subscribers' counts were last told */
     int64_t polled_mono_ns; /* when the live sockets were last looked at, or emptied */
 };
 

@@ -48,6 +48,7 @@ struct pipeline {
     struct book book[REALM_N]; /* what has been told: the work thread's, once it runs */
     int n_feed;
     struct feed_status feed[FEED_MAX];
+    struct subscriber_counts gateway[CONFIG_INPUT_MAX]; /* of each input of the configuration; guarded by feed_lock */
     struct platform_state platform[REALM_N][MISSION_N]; /* at the newest sample; feed_lock */
     atomic_bool stop_ingest;
     pthread_t thread[THREAD_MAIN];

@@ -85,6 +85,7 @@ def status_is_a_page_or_json(folder, started):
     daemon = filled(folder, started)
     code, out, err = ctl('status', '--command', daemon.command)
     check(code == 0 and out.startswith('burstd ') and 'counters' in out and 'inputs' in out, f'{code}: {out} {err}')
+    check(any(line.split()[:3] == ['test', 'never', 'heard'] for line in out.splitlines()), f'no gateway in {out}')
     code, out, _ = ctl('status', '--json', '--command', daemon.command)
     check(code == 0 and json.loads(out)['counters']['verdicts'] == 0, f'{code}: {out}')
 

@@ -364,6 +364,8 @@ def a_gateway_that_goes_silent_or_breaks_off(folder, started):
     while time.time() < until and live.accepted == first:
         s.settle(0.5)
     check(live.accepted > first, 'a half-open connection is kept for ever')  # no heartbeat of the protocol for 5 s, no PONG for 10 s
+    told = s.daemon.status()['gateways']
+    check(any(g['reconnects'] for g in told.values()), f'status tells of no connection made anew: {told}')
     live.close()
     history.close()
     s.still_well()

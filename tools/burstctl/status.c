@@ -68,6 +68,28 @@ static void put_inputs(const json_t *inputs)
     if (json_object_size(inputs) == 0) printf("  nothing heard yet\n");
 }
 
+static void put_gateways(const json_t *gateways)
+{
+    const char *name;
+    json_t *g;
+    printf("\ngateways%*s%-16s  %10s %10s %6s %11s %11s\n", 12, "", "heartbeat", "messages", "repaired", "lost",
+           "reconnects", "unanswered");
+    json_object_foreach((json_t *)gateways, name, g)
+    {
+        const json_t *age = json_object_get(g, "heartbeat_age_s");
+        printf("  %-16s  ", clean(name));
+        if (json_is_integer(age))
+            printf("%8lld s ago  ", (long long)json_integer_value(age));
+        else
+            printf("%-16s", "never heard");
+        printf("  %10lld %10lld %6lld %11lld %11lld\n", (long long)json_integer_value(json_object_get(g, "messages")),
+               (long long)json_integer_value(json_object_get(g, "repaired")),
+               (long long)json_integer_value(json_object_get(g, "lost")),
+               (long long)json_integer_value(json_object_get(g, "reconnects")),
+               (long long)json_integer_value(json_object_get(g, "unanswered")));
+    }
+}
+
 static void put_models(const json_t *models)
 {
     printf("\nmodels\n");
@@ -133,8 +155,8 @@ static void put_table(const char *title, const json_t *object, bool zeros)
 
 static bool is_known(const char *key)
 {
-    static const char *const known[] = {"version", "site",   "stream",   "mode",    "uptime_s",
-                                        "inputs",  "models", "platform", "counters"};
+    static const char *const known[] = {"version", "site",     "stream", "mode",     "uptime_s",
+                                        "inputs",  "gateways", "models", "platform", "counters"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i], key) == 0) return true;
     return false;
@@ -149,6 +171,7 @@ static void put_page(const json_t *status)
     printf("  mode %s  up ", text_of(status, "mode"));
     put_duration(json_integer_value(json_object_get(status, "uptime_s")));
     printf("\nstream %s\n", text_of(status, "stream"));
+    put_gateways(json_object_get(status, "gateways"));
     put_inputs(json_object_get(status, "inputs"));
     put_models(json_object_get(status, "models"));
     put_platforms(json_object_get(status, "platform"));
