@@ -31,6 +31,14 @@ void compose_sentence(struct verdict *v, const char *format, ...)
     va_end(list);
 }
 
+void compose_limb(struct verdict *v, double limb_deg)
+{
+    if (limb_deg < 0)
+        compose_sentence(v, "Its position is behind the Earth, %.1f degrees below the limb.", -limb_deg);
+    else
+        compose_sentence(v, "Its position stands %.1f degrees above the Earth's limb.", limb_deg);
+}
+
 enum verdict_action compose_action(enum verdict_call call, enum reason_code reason)
 {
     if (call == CALL_FALSE) return ACTION_CANCEL;

@@ -10,6 +10,8 @@ double compose_logistic(double x);
 void compose_begin(struct source source, struct verdict *ret_v);
 /* Append a sentence; one too many is left out, a long one is cut. */
 void compose_sentence(struct verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Where a position stands to the Earth's limb; negative degrees: behind the Earth. */
+void compose_limb(struct verdict *v, double limb_deg);
 /* The action that goes with the call and reason. Source: protocol.md 6, class table. */
 enum verdict_action compose_action(enum verdict_call call, enum reason_code reason);
 

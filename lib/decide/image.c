@@ -193,7 +193,7 @@ static void sentence_call(const struct decide_settings *set, const struct alert 
     if (v->reason == REASON_SAA)
         compose_sentence(v, "The satellite was in the South Atlantic anomaly.");
     else if (v->reason == REASON_EARTH_LIMB)
-        compose_sentence(v, "Its position stands %.1f degrees above the Earth's limb.", limb_deg(score->sample, a));
+        compose_limb(v, limb_deg(score->sample, a));
 }
 
 static void sentences_fill(const struct image_score *score, const struct image_explanation *x, struct verdict *v)

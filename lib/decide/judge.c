@@ -186,7 +186,7 @@ static void sentence_platform(const struct platform_state *p, const struct verdi
     else if (v->reason == REASON_SAA)
         compose_sentence(to, "In the South Atlantic anomaly.");
     else if (v->reason == REASON_EARTH_LIMB)
-        compose_sentence(to, "Its position stands %.1f degrees above the Earth's limb.", v->platform.limb_deg);
+        compose_limb(to, v->platform.limb_deg);
 }
 
 static void sentences_fill(const struct tracker *t, const struct judged *j, const struct alert *a,

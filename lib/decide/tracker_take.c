@@ -98,9 +98,10 @@ static void recall_compose(const struct tracker *t, const struct alert *a, const
     v->window = (struct time_span){t->epoch_ns + (r->first_k - WINDOW_BINS) * BIN_NS, t->epoch_ns + r->last_k * BIN_NS};
     compose_sentence(
         v,
-        "%d windows with the trigger had been judged when its notice came; in the best, which ends %.1f s after it, "
+        "%d window%s with the trigger had been judged when its notice came; in the best, which ends %.1f s after it, "
         "%d of %d detectors vote for a burst.",
-        r->n, (double)(t->epoch_ns + r->best_k * BIN_NS - a->trigger_ns) * 1e-9, r->n_vote, r->n_score);
+        r->n, r->n == 1 ? "" : "s", (double)(t->epoch_ns + r->best_k * BIN_NS - a->trigger_ns) * 1e-9, r->n_vote,
+        r->n_score);
 }
 
 bool tracker_take(struct tracker *t, struct alert *a, struct verdict *ret_v)

@@ -351,7 +351,19 @@ TEST(a_false_under_the_anomaly_or_behind_the_earth_says_so)
     CHECK_INT(last.reason, REASON_EARTH_LIMB);
     CHECK_STR(last.reasons[0], "Its position stands 4.0 degrees above the Earth's limb.");
     CHECK_NEAR(last.platform.limb_deg, 4, 1e-9);
+    tracker_free(t);
+    t = scene_fresh();
+    (void)take(t, placed(gecam_notice("GB-1", NOTICE_TRIGGER), 10, 0, 4));
+    window->platform.earth_radius_deg = 76.5;
+    CHECK_INT(feed(t, K_TRIGGER + 16, 0, 0), 1);
+    CHECK_INT(last.reason, REASON_EARTH_LIMB);
+    CHECK_STR(last.reasons[0], "Its position is behind the Earth, 6.5 degrees below the limb.");
     window->platform = (struct platform_state){.state = PLATFORM_ABSENT};
+    tracker_free(t);
+    t = scene_fresh();
+    CHECK_INT(feed(t, K_TRIGGER + 16, 0, 0), 0);
+    CHECK(take(t, gecam_notice("GB-1", NOTICE_TRIGGER)));
+    CHECK(strstr(last.reasons[0], "1 window with the trigger had been judged") != NULL);
     tracker_free(t);
 }
 
