@@ -14,6 +14,7 @@ static const int64_t RESTART_EVERY_NS = CLOCK_NS_PER_S; /* a commit per second a
 /* Explanations still to be made at an end that was asked for get this long; what is left is made after the next start, for its
  * restart point is not kept before it. */
 static const int64_t FINISH_NS = 5 * CLOCK_NS_PER_S;
+static const int64_t CATCH_UP_NS = 60 * CLOCK_NS_PER_S;
 
 struct track {
     struct source source;
@@ -32,6 +33,8 @@ struct work {
     struct window_trace *trace;       /* NULL: none is asked for, or it could not be written */
     int n_since_step;                 /* units judged since the last piece of an explanation */
     struct lightcurve_window *before; /* behind the event that was held before this window */
+    int64_t begun_mono_ns;            /* when this thread began */
+    bool has_past[REALM_N];           /* the book had events then */
     struct verdict verdict[TRACKER_VERDICTS];
 };
 
@@ -308,12 +311,20 @@ static void work_notice(struct work *w, const struct work_unit *unit)
     work_point(w, unit);
 }
 
+/* What an event waited for may have come while we were down: it lies in history, and gets this long to be read before anyone is told
+ * that it did not come. */
+static bool reads_the_past(const struct work *w, int realm)
+{
+    return realm != REALM_ARCHIVE && w->has_past[realm] && clock_mono_ns() - w->begun_mono_ns < CATCH_UP_NS;
+}
+
 /* What has not come by its time: the clock of the live sky is the host's, that of an archive its own data's. */
 static void work_tick(struct work *w)
 {
     for (int realm = 0; realm < REALM_N; realm++) {
         int64_t now_ns = realm == REALM_ARCHIVE ? INT64_MIN : clock_tt_now_ns();
-        while (trigger_tick(&w->p->book[realm], &w->p->science.decide, now_ns, &w->verdict[0]))
+        while (!reads_the_past(w, realm) &&
+               trigger_tick(&w->p->book[realm], &w->p->science.decide, now_ns, &w->verdict[0]))
             tell(w, &w->verdict[0], clock_mono_ns(), (double)NAN, (double)NAN);
         keep_book(w, (enum burst_realm)realm);
     }
@@ -370,12 +381,20 @@ static void refuse_loop(struct pipeline *p)
     }
 }
 
+static void work_begin(struct work *w, struct pipeline *p)
+{
+    w->p = p;
+    w->begun_mono_ns = clock_mono_ns();
+    for (int realm = 0; realm < REALM_N; realm++)
+        w->has_past[realm] = p->book[realm].n_used > 0;
+}
+
 void *work_thread(void *arg)
 {
     struct pipeline *p = arg;
     struct burst_error e;
     struct work *w = calloc(1, sizeof *w);
-    if (w) w->p = p;
+    if (w) work_begin(w, p);
     enum burst_err err = w ? tracks_open(w, &e) : burst_fail(&e, BURST_E_NOMEM, "no memory for the work thread");
     if (!err) err = window_new(DETECTOR_MAX, &w->before, &e);
     if (!err) err = explainer_new(p, &w->explainer, &e);

@@ -192,6 +192,27 @@ def sub_images_and_their_triggers_are_one_sequence_in_either_order(folder, start
     check(s.daemon.counter('verdict_conflicts') == 0, 'conflicts')
 
 
+def what_came_while_burstd_was_down_is_not_told_as_missing(folder, started):
+    """It was due while nobody read: what history holds comes first."""
+    s = Session(folder, started)
+    when = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() - 600 + 8 * SLOW))
+    s.notice(b'burst-test.v1.svom.trigger', 1, mission='SVOM', instrument='ECLAIRs', id=['sb26000009'], alert_type='initial', trigger_time=when)
+    v = s.told(lambda v: v)[0]
+    check(v.get('awaiting') == 'subimage', f'{v}')
+    s.settle(1)
+    s.daemon.kill(signal.SIGKILL)
+    time.sleep(10 * SLOW)
+    check(time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()) > v['expected_by'], 'it is not due yet')
+    s.gateway.send(b'burst-test.v1.svom.eclairs.subimage', image(9), 1)
+    s.daemon.start()
+    time.sleep(2 * SLOW)  # the gateway is slow to answer
+    verdicts = s.told(lambda v: len(v) >= 2)
+    s.settle(1)
+    verdicts = s.daemon.verdicts()
+    check(len(verdicts) == 2 and verdicts[0].get('awaiting') == 'subimage' and verdicts[1]['evidence'][0]['name'] == 'image',
+          f'{[(w["record_number"], w.get("reason_code"), w.get("reasons")) for w in verdicts]}')
+
+
 def a_test_trigger_on_a_live_topic_is_told_as_a_test(folder, started):
     s = Session(folder, started)
     s.notice(b'burst.v1.svom.trigger', 0, mission='SVOM', instrument='ECLAIRs', id=['sb26112003'], alert_type='initial', alert_tense='test', trigger_time='2026-11-20T03:12:26.5Z')
@@ -313,6 +334,7 @@ if __name__ == '__main__':
     for case in (a_trigger_before_its_data_is_answered_by_them, a_trigger_in_mid_burst_joins_the_event_that_the_search_found,
                  a_trigger_after_its_data_is_answered_from_what_was_judged, killed_while_a_triggered_event_is_open_it_goes_on,
                  sub_images_and_their_triggers_are_one_sequence_in_either_order, a_test_trigger_on_a_live_topic_is_told_as_a_test,
+                 what_came_while_burstd_was_down_is_not_told_as_missing,
                  burstctl_shows_what_is_awaited_and_what_was_withdrawn, a_file_is_refused_in_the_words_of_its_own_mission,
                  every_real_notice_in_the_order_of_its_time_keeps_every_rule):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
