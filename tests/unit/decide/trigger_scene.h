@@ -49,13 +49,11 @@ static inline struct tracker *scene_fresh(void)
     return tracker_fresh();
 }
 
-/* Feed the window that ends at k_end, `n_high` detectors at logit `high`, the others at -4. Returns the records made; the newest is
- * `last`. */
-static inline int feed(struct tracker *t, int64_t k_end, int n_high, double high)
+/* Judge the window as it is, `n_high` detectors at logit `high`, the others at -4. Returns the records made; the newest is `last`. */
+static inline int judge(struct tracker *t, int n_high, double high)
 {
     struct window_score score = {.window = window, .n_score = sky.n_detector};
     int n = -1;
-    synthetic_window(&sky, k_end, window);
     score.model = (struct model_tag){.name = "light-curve", .version = "1", .temperature = 1};
     memset(score.model.sha256, 'a', 64);
     for (int i = 0; i < sky.n_detector; i++) {
@@ -69,6 +67,13 @@ static inline int feed(struct tracker *t, int64_t k_end, int n_high, double high
     CHECK_INT(tracker_window(t, &score, told, &n, NULL), BURST_OK);
     if (n > 0) last = told[n - 1];
     return n;
+}
+
+/* Feed the window of the sky that ends at k_end. */
+static inline int feed(struct tracker *t, int64_t k_end, int n_high, double high)
+{
+    synthetic_window(&sky, k_end, window);
+    return judge(t, n_high, high);
 }
 
 /* Windows from after k on to the one that ends at or before `to`; how many records they made. */
