@@ -1,7 +1,7 @@
 """Build burstd and run its tests.
 
   ./run-tests            unit, parity, system tests of the release build, and the house rules
-  ./run-tests --all      also: gcc with ASan+UBSan and with TSan, clang, and 15 s of each fuzzer (what CI runs)
+  ./run-tests --all      also: gcc with ASan+UBSan and with TSan, clang, and 10 s of each fuzzer (what CI runs)
   ./run-tests --only W   only the programs whose path contains W
   ./run-tests --list     what would run
 
@@ -142,7 +142,7 @@ def main():
     parser.add_argument('--all', action='store_true', help='every compiler, sanitizer and fuzzer, as CI does')
     parser.add_argument('--only', default='', help='part of a path')
     parser.add_argument('--list', action='store_true')
-    parser.add_argument('--fuzz-seconds', type=int, default=15)
+    parser.add_argument('--fuzz-seconds', type=int, default=10)
     a = parser.parse_args()
     count, env = Count(), dict(os.environ, LC_ALL='C.UTF-8', BURST_BUILD=str(ROOT / 'build/release'))
     begun = time.time()
