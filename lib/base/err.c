@@ -27,6 +27,7 @@ static const char *const NAMES[BURST_E_N] = {
     [BURST_E_FULL] = "full",
     [BURST_E_NET] = "net",
     [BURST_E_AUTH] = "auth",
+    [BURST_E_DEVICE] = "device",
     [BURST_E_INTERNAL] = "internal",
 };
 

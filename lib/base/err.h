@@ -26,6 +26,7 @@ enum burst_err {
     BURST_E_FULL,        /* a bounded queue is full; try again */
     BURST_E_NET,         /* ZeroMQ refused */
     BURST_E_AUTH,        /* key or role not allowed */
+    BURST_E_DEVICE,      /* the GPU, its driver or its worker failed */
     BURST_E_INTERNAL,    /* our own defect */
     BURST_E_N
 };
