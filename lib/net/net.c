@@ -21,6 +21,7 @@ struct net {
     struct net_plan plan;
     const struct net_backend *backend;
     void *engine, *code;
+    bool engine_lent;
     struct net_port *input, *output;
     struct node_name *node; /* [n_node] */
     int n_node;
@@ -63,11 +64,14 @@ static struct net_port *make_ports(struct net *net, const int *values, int n, st
     return ports;
 }
 
-static enum burst_err compile(struct net *net, enum net_backend_id id, struct burst_error *reterr)
+static enum burst_err compile(struct net *net, const struct net_settings *s, struct burst_error *reterr)
 {
-    net->backend = backend_of(id);
+    net->backend = s->with ? s->with : backend_of(s->backend);
     if (!net->backend) return burst_fail(reterr, BURST_E_UNSUPPORTED, "that backend is not built into this program");
-    enum burst_err err = net->backend->open ? net->backend->open(&net->engine, reterr) : BURST_OK;
+    net->engine_lent = s->with && s->engine;
+    if (net->engine_lent) net->engine = s->engine;
+    bool open = net->backend->open && !net->engine_lent;
+    enum burst_err err = open ? net->backend->open(&net->engine, reterr) : BURST_OK;
     return err ? err : net->backend->compile(net->engine, &net->plan, &net->code, reterr);
 }
 
@@ -87,7 +91,7 @@ static enum burst_err prepare(struct net *net, const uint8_t *bytes, size_t n, c
     if (err) return err;
     net->input = make_ports(net, net->plan.input, net->plan.n_input, reterr);
     net->output = net->input ? make_ports(net, net->plan.output, net->plan.n_output, reterr) : NULL;
-    return net->output ? compile(net, s->backend, reterr) : reterr->code;
+    return net->output ? compile(net, s, reterr) : reterr->code;
 }
 
 enum burst_err net_open_bytes(const uint8_t *bytes, size_t n, const struct net_settings *settings, struct net **ret,
@@ -135,7 +139,7 @@ void net_close(struct net *net)
 {
     if (!net) return;
     if (net->backend) net->backend->release(net->code);
-    if (net->backend && net->backend->close) net->backend->close(net->engine);
+    if (net->backend && net->backend->close && !net->engine_lent) net->backend->close(net->engine);
     graph_fini(&net->graph);
     free(net);
 }
@@ -203,6 +207,11 @@ enum burst_err net_read(struct net *net, const char *name, float *ret, size_t n_
 enum burst_err net_head(const struct net *net, struct net_head *ret, struct burst_error *reterr)
 {
     return plan_head(&net->plan, ret, reterr);
+}
+
+void *net_code(struct net *net)
+{
+    return net->code;
 }
 
 /* ---- what it is ---- */

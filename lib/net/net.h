@@ -11,7 +11,9 @@ enum { NET_FILE_MOST = 256 << 20 }; /* bytes of an ONNX file */
 
 struct net_settings {
     enum net_backend_id backend;
-    int batch_most;          /* samples in one net_run; 0 is 1 */
+    const struct net_backend *with; /* another backend than those of backend_of(); NULL: `backend` says which */
+    void *engine;                   /* of `with`: lent until net_close; NULL: the network opens one of its own */
+    int batch_most;                 /* samples in one net_run; 0 is 1 */
     const char *const *keep; /* [n_keep] tensor or node names that net_read shall give; folding leaves them alone */
     int n_keep;
     bool keep_all;                    /* keep every tensor, so nothing is folded: for parity, slow and large */
@@ -83,6 +85,9 @@ enum burst_err net_read(struct net *net, const char *name, float *ret, size_t n_
  * Errors    BURST_E_UNSUPPORTED, with the reason, where the network does not end so
  * Notes     Pointers live as long as the network. */
 enum burst_err net_head(const struct net *net, struct net_head *ret, struct burst_error *reterr);
+
+/* What the backend made of the network (struct net_backend, compile): for what a backend offers beside running. */
+void *net_code(struct net *net);
 
 /* Value of a metadata_props key (JSON text for "burst." keys), or NULL. */
 const char *net_meta(const struct net *net, const char *key);
