@@ -1,0 +1,33 @@
+/* The end of a network: global average pooling and up to HEAD_LAYERS dense layers. The plain C truth. */
+#ifndef BURST_KERNELS_HEAD_H
+#define BURST_KERNELS_HEAD_H
+#include "kernels/layout.h"
+
+enum { HEAD_LAYERS = 8, HEAD_WIDTH_MOST = 1024 };
+
+struct head_layer {
+    int n_in, n_out;     /* 1..HEAD_WIDTH_MOST */
+    const float *weight; /* [n_out][n_in] */
+    const float *bias;   /* [n_out], or NULL */
+    bool relu;
+};
+
+/* layer[0].n_in is the map's number of channels, layer[i + 1].n_in is layer[i].n_out. Without layers the means are the answer. */
+struct head {
+    int n_layer;
+    struct head_layer layer[HEAD_LAYERS];
+};
+
+/* Do the widths of the layers follow from each other, and fit? */
+bool head_fits(const struct head *h, int64_t n_channel);
+/* Numbers in an answer. */
+int head_n_out(const struct head *h, int64_t n_channel);
+
+/* Answer one sample.
+ * Given     feature  one map as `as` says; head_fits
+ * Returned  ret      [head_n_out]
+ * Notes     Sums are in double, in an order that the GPU can keep: HEAD_LANES parts, each of every HEAD_LANES-th term, joined by
+ *           halves. Between layers numbers are rounded to float. */
+enum { HEAD_LANES = 32 };
+void head_one(const struct head *h, const struct layout *as, const void *feature, float *ret);
+#endif
