@@ -1,7 +1,7 @@
 /* CUDA twin of standardise.c: the same sums of the same integers, so that the answer does not depend on the order in which
  * threads add. One block per (row, band). */
+#include "kernels/cuda.h"
 #include "kernels/standardise_cuda.h"
-#include <cuda_runtime.h>
 
 enum { THREADS = 256 };
 
@@ -57,6 +57,5 @@ static __global__ void standardise(struct standardise_job job)
 extern "C" int standardise_cuda(const struct standardise_job *job, void *stream)
 {
     dim3 grid((unsigned)job->n_row, (unsigned)job->n_band);
-    standardise<<<grid, THREADS, 0, (cudaStream_t)stream>>>(*job);
-    return (int)cudaGetLastError();
+    return cuda_launch(standardise, grid, THREADS, 0, stream, *job);
 }
