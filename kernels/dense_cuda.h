@@ -21,7 +21,7 @@ struct dense_job {
     bool relu;
     float *ret;
     void *
-        work; /* dense_cuda_work() bytes of device memory, zeros at first, not shared with what may run at the same time */
+        work; /* dense_cuda_work() bytes of device memory, zeros at first, shared with nothing that may run meanwhile */
     const int32_t *n;
 };
 int dense_cuda(const struct dense_job *job, void *stream);

@@ -6,8 +6,8 @@
 /* The number at `sequence` is stored at `ret_done` after everything that earlier kernels of the stream wrote, to the host's
  * memory as well, can be seen there. Both are the host's memory, or the device's. */
 struct finish_job {
-    const uint64_t *sequence;
-    uint64_t *ret_done;
+    const uint32_t *sequence;
+    uint32_t *ret_done;
 };
 
 #ifdef __cplusplus
