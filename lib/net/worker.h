@@ -10,16 +10,18 @@
 #ifndef BURST_NET_WORKER_H
 #define BURST_NET_WORKER_H
 #include "base/err.h"
-#include "kernels/image_input.h"
+#include "kernels/image_pack.h"
+#include "kernels/ring.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct worker;
 
-enum { WORKER_SLOTS = 4, WORKER_ROWS_MOST = 32, WORKER_RINGS = 64, WORKER_ATOMS_MOST = 8, WORKER_BANDS_MOST = 16 };
+enum { WORKER_SLOTS = 4, WORKER_ROWS_MOST = 32, WORKER_RINGS = 64 };
+enum { WORKER_ATOMS_MOST = RING_ATOM_MOST, WORKER_BANDS_MOST = RING_BAND_MOST };
 enum { WORKER_WINDOW_BINS = 1875, WORKER_IMAGE_SIDE = 56, WORKER_IMAGE_PIXELS = WORKER_IMAGE_SIDE * WORKER_IMAGE_SIDE };
-enum { WORKER_BATCH_MOST = 256, WORKER_TEXT = 192, WORKER_NAME_TEXT = 128, WORKER_PORTS_MOST = 8 };
+enum { WORKER_BATCH_MOST = RING_WINDOW_MOST, WORKER_TEXT = 192, WORKER_NAME_TEXT = 128, WORKER_PORTS_MOST = 8 };
 #define WORKER_SOCKET "/run/burst-cuda/burst-cuda.sock"
 
 /* How the device computes; the numbers go over the wire. Same order as enum cuda_precision. */
@@ -125,6 +127,7 @@ void worker_give_up(struct worker *w, const char *why);
 /* ---- jobs ----
  * Given     deadline_ns  clock_mono_ns() by which the answer must be here
  * Errors    BURST_E_STATE    the lane is not READY, or the slot holds no network of that role
+ *           BURST_E_LATE     the deadline is past already; nothing was sent
  *           BURST_E_SHAPE    numbers outside the network's or the lane's room; BURST_E_RANGE; nothing was sent
  *           BURST_E_TIMEOUT  no answer in time             \  the lane was given up;
  *           BURST_E_DEVICE   device, worker or answer bad  /  worker_why tells more
@@ -178,10 +181,11 @@ enum burst_err worker_cam(struct worker *w, int slot, const struct worker_window
  * Errors    also BURST_E_RANGE  a pixel is not finite */
 enum burst_err worker_image(struct worker *w, int slot, const float *snr, const uint8_t *mask, float *ret_output,
                             int64_t deadline_ns, struct burst_error *reterr);
-/* The same sub-image with the 5 x 5 pixels around each of n pixels made background.
- * Given     pixel       [n]  0..WORKER_IMAGE_PIXELS-1; n from 1 to WORKER_BATCH_MOST
+/* The same sub-image with something taken away, n variants of it in one batch.
+ * Given     without     [n]  a pixel 0..WORKER_IMAGE_PIXELS-1, the 5 x 5 around which become background; IMAGE_WITHOUT_SOURCES;
+ *                       IMAGE_WHOLE (kernels/image_pack.h). n from 1 to WORKER_BATCH_MOST
  * Returned  ret_output  [n][floats of one sample] */
-enum burst_err worker_occlude(struct worker *w, int slot, const float *snr, const uint8_t *mask, const uint16_t *pixel,
+enum burst_err worker_occlude(struct worker *w, int slot, const float *snr, const uint8_t *mask, const int32_t *without,
                               int n, float *ret_output, int64_t deadline_ns, struct burst_error *reterr);
 
 /* What the last answered job took on the worker's side, ns. */

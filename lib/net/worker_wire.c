@@ -130,8 +130,7 @@ static const uint64_t JOB_N[WIRE_JOB_KIND_N][2] = {
     [WIRE_READ] = {0, 0},
     [WIRE_WINDOW] = {1, WORKER_ROWS_MOST},
     [WIRE_CAM] = {1, 1},
-    [WIRE_IMAGE] = {1, 1},
-    [WIRE_OCCLUDE] = {1, WORKER_BATCH_MOST},
+    [WIRE_IMAGE] = {1, WORKER_BATCH_MOST},
 };
 
 static enum burst_err check_job(const struct wire_job *p, struct burst_error *reterr)

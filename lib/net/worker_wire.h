@@ -17,15 +17,13 @@
  * against shrinking and growing (SHRINK | GROW | SEAL), LOAD's against writing, too.
  *
  * Shared memory: a page `struct wire_control`, then input_bytes for what a job needs, then output_bytes for what it answers.
- * A job's input from its first byte on:
- *   ECHO     n bytes. Output: the same
- *   RUN      for each input port [n][floats of one sample]. Output: for each output port likewise
- *   READ     nothing; the tensor's name is in the packet. Output: n_float floats
- *   WINDOW   struct wire_window, then for each of its rows counts u32 [n_atom][n_new], then for each row valid u8 [n_new];
- *            in the same order, packed. Output: [scored rows][floats of one sample]
- *   CAM      the same with one row that is scored. Output: [n_cam]
- *   IMAGE    struct wire_image. Output: [floats of one sample]
- *   OCCLUDE  struct wire_image; n pixels of it. Output: [n][floats of one sample]
+ * A job's input:
+ *   ECHO         n bytes. Output: the same
+ *   RUN          for each input port [n][floats of one sample]. Output: for each output port likewise
+ *   READ         nothing; the tensor's name is in the packet. Output: floats
+ *   WINDOW, CAM  struct wire_window with n windows; CAM has one. Output: [n][floats of one sample]; CAM: [n_cam]
+ *   IMAGE        struct wire_image with n samples of one image. Output: [n][floats of one sample]
+ * The kernels read wire_window and wire_image where they lie, and keep to their limits whatever is written there meanwhile.
  *
  * With `spin` JOB and DONE do not travel: the client writes the packet to control.job and then its sequence to control.bell; the
  * worker writes its packet to control.done and then the sequence to control.answer. The socket is then for LOAD and hang-ups. */
@@ -68,12 +66,12 @@ struct wire_load {
     uint32_t zero;
 };
 
-enum wire_job_kind { WIRE_ECHO, WIRE_RUN, WIRE_READ, WIRE_WINDOW, WIRE_CAM, WIRE_IMAGE, WIRE_OCCLUDE, WIRE_JOB_KIND_N };
+enum wire_job_kind { WIRE_ECHO, WIRE_RUN, WIRE_READ, WIRE_WINDOW, WIRE_CAM, WIRE_IMAGE, WIRE_JOB_KIND_N };
 
 struct wire_job {
     struct wire_head head;
-    uint32_t kind, slot; /* enum wire_job_kind */
-    uint64_t n; /* bytes of ECHO, samples of RUN, pixels of OCCLUDE, rows of WINDOW and CAM, 1 of IMAGE; 0 of READ */
+    uint32_t kind, slot;         /* enum wire_job_kind */
+    uint64_t n;                  /* bytes of ECHO, samples of RUN and IMAGE, windows of WINDOW, 1 of CAM; 0 of READ */
     int64_t deadline_ns;         /* CLOCK_MONOTONIC */
     char name[WORKER_NAME_TEXT]; /* READ; closed by a 0, zeros behind; else all zeros */
 };
@@ -123,10 +121,19 @@ _Static_assert(sizeof(struct wire_control) <= WIRE_PAGE, "one page");
 
 /* ---- job inputs ---- */
 
+enum { WIRE_COUNTS_MOST = WORKER_ROWS_MOST * WORKER_ATOMS_MOST * WORKER_WINDOW_BINS };
+enum { WIRE_VALID_MOST = WORKER_ROWS_MOST * WORKER_WINDOW_BINS };
+
+struct wire_window {
+    _Alignas(64) struct ring_job job;
+    _Alignas(64) uint32_t counts[WIRE_COUNTS_MOST];
+    _Alignas(64) uint8_t valid[WIRE_VALID_MOST];
+};
+
 struct wire_image {
-    float snr[WORKER_IMAGE_PIXELS];
-    uint8_t mask[WORKER_IMAGE_PIXELS];
-    uint16_t pixel[WORKER_BATCH_MOST]; /* OCCLUDE */
+    _Alignas(64) struct image_job job;
+    _Alignas(64) float snr[WORKER_IMAGE_PIXELS];
+    _Alignas(64) uint8_t mask[WORKER_IMAGE_PIXELS];
 };
 
 /* ---- writing ---- */
