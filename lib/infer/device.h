@@ -28,6 +28,7 @@ enum { DEVICE_WHY_TEXT = 256 };
 struct device_settings {
     const char *socket;  /* NULL: WORKER_SOCKET, or with `program` a private one */
     const char *program; /* started where nobody listens; NULL: never */
+    const char *cache;   /* with `program`: folder for its choices of engines; NULL: none */
     enum worker_precision precision;
     int64_t deadline_ns;   /* of a job on the alert lane */
     int64_t background_ns; /* of a job on the background lane, and while CHECKING */
@@ -56,7 +57,7 @@ struct device_own {
     enum burst_err (*cam)(void *context, const struct lightcurve_window *w, int row, float *ret_cam,
                           struct burst_error *reterr);
     enum burst_err (*image)(void *context, const struct image_sample *s, float *ret_logits, struct burst_error *reterr);
-    enum burst_err (*occlude)(void *context, const struct image_sample *s, const uint16_t *pixel, int n,
+    enum burst_err (*occlude)(void *context, const struct image_sample *s, const int32_t *without, int n,
                               float *ret_logits, struct burst_error *reterr);
     void *context;
 };
@@ -90,8 +91,11 @@ bool device_window(struct device *d, enum device_lane lane, const struct lightcu
 bool device_cam(struct device *d, const struct lightcurve_window *w, int row, float *ret_cam);
 /* A sub-image. Returned  ret_logits [n_logit] */
 bool device_image(struct device *d, enum device_lane lane, const struct image_sample *s, float *ret_logits);
-/* The same with the 5 x 5 pixels around each of n <= 256 made background, on the background lane. Returned  [n][n_logit] */
-bool device_occlude(struct device *d, const struct image_sample *s, const uint16_t *pixel, int n, float *ret_logits);
+/* n <= 256 variants of it with something taken away (kernels/image_pack.h), on the background lane. Returned  [n][n_logit] */
+bool device_occlude(struct device *d, const struct image_sample *s, const int32_t *without, int n, float *ret_logits);
+
+/* Would a job of this kind be given to the GPU now? */
+bool device_is_on(const struct device *d, enum device_lane lane, enum device_slot slot);
 
 /* The largest |cuda - own| / max(1, |own|) that is no fault: fp32 1e-4, tf32 1e-3, bf16 5e-2. */
 double device_tolerance(enum worker_precision precision);
