@@ -18,6 +18,35 @@ struct head {
     struct head_layer layer[HEAD_LAYERS];
 };
 
+enum { HEAD_LANES = 32 };
+
+/* Four, and all 32, parts of a sum, `step` apart, joined by halves: part i and part i + 16, of those i and i + 8 ... */
+LAYOUT_BOTH double head_join_four(const double *part, int64_t step)
+{
+    return (part[0] + part[16 * step]) + (part[8 * step] + part[24 * step]);
+}
+
+LAYOUT_BOTH double head_join(const double *part, int64_t step)
+{
+    double even = (head_join_four(part, step) + head_join_four(part + 4 * step, step)) +
+                  (head_join_four(part + 2 * step, step) + head_join_four(part + 6 * step, step));
+    double odd = (head_join_four(part + step, step) + head_join_four(part + 5 * step, step)) +
+                 (head_join_four(part + 3 * step, step) + head_join_four(part + 7 * step, step));
+    return even + odd;
+}
+
+LAYOUT_BOTH float head_mean(double sum, int64_t n_position)
+{
+    return (float)(sum / (double)n_position);
+}
+
+/* Output `o` of a layer from its sum without bias. */
+LAYOUT_BOTH float head_output(const struct head_layer *l, int o, double sum)
+{
+    double y = sum + (l->bias ? (double)l->bias[o] : 0.0);
+    return l->relu && y < 0 ? 0.0F : (float)y;
+}
+
 /* Do the widths of the layers follow from each other, and fit? */
 bool head_fits(const struct head *h, int64_t n_channel);
 /* Numbers in an answer. */
@@ -28,6 +57,5 @@ int head_n_out(const struct head *h, int64_t n_channel);
  * Returned  ret      [head_n_out]
  * Notes     Sums are in double, in an order that the GPU can keep: HEAD_LANES parts, each of every HEAD_LANES-th term, joined by
  *           halves. Between layers numbers are rounded to float. */
-enum { HEAD_LANES = 32 };
 void head_one(const struct head *h, const struct layout *as, const void *feature, float *ret);
 #endif

@@ -18,9 +18,8 @@ enum burst_err image_input(const float *snr, const uint8_t *mask, size_t n_px, c
     for (size_t i = 0; i < n_px; i++)
         if (!isfinite(snr[i])) return burst_fail(reterr, BURST_E_RANGE, "image pixel %zu is not finite", i);
     for (size_t i = 0; i < n_px; i++) {
-        float x = snr[i] < s->clip_lo ? s->clip_lo : snr[i] > s->clip_hi ? s->clip_hi : snr[i];
-        ret[i] = x / s->image_scale;
-        ret[n_px + i] = (float)mask[i] / s->mask_scale;
+        ret[i] = image_input_snr(snr[i], s);
+        ret[n_px + i] = image_input_mask(mask[i], s);
     }
     return BURST_OK;
 }

@@ -13,6 +13,24 @@ struct image_scaling {
     float mask_scale;       /* mask values are divided by this */
 };
 
+#ifdef __CUDACC__
+#define IMAGE_BOTH static __host__ __device__ inline
+#else
+#define IMAGE_BOTH static inline
+#endif
+
+/* One pixel, and one mask value, as the network sees it. */
+IMAGE_BOTH float image_input_snr(float snr, const struct image_scaling *s)
+{
+    float x = snr < s->clip_lo ? s->clip_lo : snr > s->clip_hi ? s->clip_hi : snr;
+    return x / s->image_scale;
+}
+
+IMAGE_BOTH float image_input_mask(uint8_t mask, const struct image_scaling *s)
+{
+    return (float)mask / s->mask_scale;
+}
+
 /* Fill the image plane and the mask plane of one sample.
  *
  * Given     snr [n_px]   sigma, finite

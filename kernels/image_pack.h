@@ -19,6 +19,37 @@ struct image_job {
     struct image_variant sample[IMAGE_JOB_MOST];
 };
 
+/* Mask values that decide what can be taken away (records/sample.h has all of them). */
+enum { IMAGE_PACK_IGNORE = 0, IMAGE_PACK_BACKGROUND = 1, IMAGE_PACK_SOURCE = 2 };
+
+struct image_pixel {
+    float snr, mask;
+};
+
+/* Does the pixel in `row` and `col` lie in the neighbourhood of pixel number `centre`? */
+IMAGE_BOTH bool image_is_near(int row, int col, int centre, int side)
+{
+    int down = row - centre / side, right = col - centre % side;
+    return down >= -IMAGE_REACH && down <= IMAGE_REACH && right >= -IMAGE_REACH && right <= IMAGE_REACH;
+}
+
+/* What the network sees of a pixel of background. */
+IMAGE_BOTH struct image_pixel image_background(const struct image_scaling *s)
+{
+    struct image_pixel blank = {0.0F / s->image_scale, image_input_mask(IMAGE_PACK_BACKGROUND, s)};
+    return blank;
+}
+
+/* What it sees of one pixel of a sample `without` something. */
+IMAGE_BOTH struct image_pixel image_pixel_without(float snr, uint8_t mask, int row, int col, int side, int without,
+                                                  const struct image_scaling *s)
+{
+    struct image_pixel px = {image_input_snr(snr, s), image_input_mask(mask, s)};
+    if (without >= 0 && mask != IMAGE_PACK_IGNORE && image_is_near(row, col, without, side)) px = image_background(s);
+    if (without == IMAGE_WITHOUT_SOURCES && mask == IMAGE_PACK_SOURCE) px.mask = image_background(s).mask;
+    return px;
+}
+
 /* Check a job that came from outside.
  * Given   n_image, side   how many images there are, of side x side pixels; n_sample  most samples of one job
  * Errors  BURST_E_RANGE   a number outside those: which, and what it is */

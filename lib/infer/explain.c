@@ -1,80 +1,24 @@
 /* Why: Grad-CAM through the dense head, occlusion by brute force. */
 #include "infer/inside.h"
+#include "kernels/cam.h"
+#include "kernels/image_pack.h"
 #include <string.h>
 
-enum { REACH = 2, HEAD_WIDTH_MOST = 1024 };
+_Static_assert((int)MASK_IGNORE == (int)IMAGE_PACK_IGNORE && (int)MASK_BACKGROUND == (int)IMAGE_PACK_BACKGROUND &&
+                   (int)MASK_SOURCE == (int)IMAGE_PACK_SOURCE && (int)NET_HEAD_LAYERS == (int)HEAD_LAYERS,
+               "kernels and records number alike");
 
 /* ---- Grad-CAM ---- */
 
-/* The outputs of every layer for one pooled vector: which ReLUs are open decides the gradient. */
-struct head_pass {
-    float pooled[HEAD_WIDTH_MOST];
-    float out[NET_HEAD_LAYERS][HEAD_WIDTH_MOST];
-};
-
-static enum burst_err head_fits(const struct net_head *h, struct burst_error *reterr)
+static enum burst_err head_take(const struct net_head *from, struct head *ret, struct burst_error *reterr)
 {
-    bool fits = h->n_channel <= HEAD_WIDTH_MOST;
-    for (int i = 0; fits && i < h->n_layer; i++)
-        fits = h->layer[i].n_out <= HEAD_WIDTH_MOST;
-    if (fits) return BURST_OK;
+    ret->n_layer = from->n_layer;
+    for (int i = 0; i < from->n_layer; i++) {
+        const struct net_layer *l = &from->layer[i];
+        ret->layer[i] = (struct head_layer){l->n_in, l->n_out, l->weight, l->bias, l->relu};
+    }
+    if (head_fits(ret, from->n_channel)) return BURST_OK;
     return burst_fail(reterr, BURST_E_UNSUPPORTED, "a dense head wider than %d cannot be explained", HEAD_WIDTH_MOST);
-}
-
-static void head_forward(const struct net_head *h, const float *feature, struct head_pass *pass)
-{
-    for (int k = 0; k < h->n_channel; k++) {
-        double sum = 0;
-        for (int64_t t = 0; t < h->n_position; t++)
-            sum += (double)feature[(int64_t)k * h->n_position + t];
-        pass->pooled[k] = (float)(sum / (double)h->n_position);
-    }
-    const float *in = pass->pooled;
-    for (int i = 0; i < h->n_layer; i++) {
-        const struct net_layer *l = &h->layer[i];
-        for (int o = 0; o < l->n_out; o++) {
-            double y = l->bias ? (double)l->bias[o] : 0;
-            for (int k = 0; k < l->n_in; k++)
-                y += (double)l->weight[(size_t)o * (size_t)l->n_in + (size_t)k] * (double)in[k];
-            pass->out[i][o] = l->relu && y < 0 ? 0.0F : (float)y;
-        }
-        in = pass->out[i];
-    }
-}
-
-/* d output[index] / d pooled[k], for every k. */
-static void head_backward(const struct net_head *h, const struct head_pass *pass, int index, double *ret_gradient)
-{
-    double up[HEAD_WIDTH_MOST] = {0}, down[HEAD_WIDTH_MOST];
-    up[index] = 1;
-    for (int i = h->n_layer - 1; i >= 0; i--) {
-        const struct net_layer *l = &h->layer[i];
-        for (int k = 0; k < l->n_in; k++)
-            down[k] = 0;
-        for (int o = 0; o < l->n_out; o++) {
-            if (l->relu && pass->out[i][o] <= 0) continue;
-            for (int k = 0; k < l->n_in; k++)
-                down[k] += up[o] * (double)l->weight[(size_t)o * (size_t)l->n_in + (size_t)k];
-        }
-        memcpy(up, down, (size_t)l->n_in * sizeof *up);
-    }
-    memcpy(ret_gradient, up, (size_t)h->n_channel * sizeof *up);
-}
-
-static void cam_make(const struct net_head *h, const float *feature, int index, struct window_explanation *x)
-{
-    struct head_pass pass;
-    double gradient[HEAD_WIDTH_MOST];
-    head_forward(h, feature, &pass);
-    head_backward(h, &pass, index, gradient);
-    x->n_cam = (int)h->n_position;
-    for (int64_t t = 0; t < h->n_position; t++) {
-        double sum = 0;
-        for (int k = 0; k < h->n_channel; k++)
-            sum += gradient[k] * (double)feature[(int64_t)k * h->n_position + t];
-        sum /= (double)h->n_position; /* the pooling's share: d pooled / d A[t] */
-        x->cam[t] = sum > 0 ? (float)sum : 0.0F;
-    }
 }
 
 enum burst_err infer_cam(struct infer *infer, struct window_explanation *ret, struct burst_error *reterr)
@@ -82,12 +26,15 @@ enum burst_err infer_cam(struct infer *infer, struct window_explanation *ret, st
     const struct infer_model *m = &infer->lightcurve_model;
     const struct net_head *h = &infer->head;
     if (!infer->has_head) return burst_fail(reterr, infer->no_head.code, "%s", infer->no_head.text);
-    enum burst_err err = head_fits(h, reterr);
+    struct head head;
+    enum burst_err err = head_take(h, &head, reterr);
     if (!err) err = infer_run(infer, infer->lightcurve, m, 1, reterr);
     size_t n = (size_t)h->n_channel * (size_t)h->n_position;
     if (!err) err = net_read(infer->lightcurve, h->name, infer->feature, n, NULL, reterr);
-    if (!err) cam_make(h, infer->feature, m->n_logit == 1 ? 0 : m->true_index, ret);
-    return err;
+    if (err) return err;
+    cam_plane(&head, h->n_channel, h->n_position, infer->feature, m->n_logit == 1 ? 0 : m->true_index, ret->cam);
+    ret->n_cam = (int)h->n_position;
+    return BURST_OK;
 }
 
 enum burst_err infer_explain_window(struct infer *infer, const struct lightcurve_window *w, int row,
@@ -107,37 +54,6 @@ enum burst_err infer_explain_window(struct infer *infer, const struct lightcurve
 
 /* ---- occlusion ---- */
 
-/* Pixel values of background for the network. */
-struct blank {
-    float snr, mask;
-};
-
-/* Make the 5 x 5 pixels around (z, y) background in a copy of the input; pixels without data stay. False: none changed. */
-static bool occlude(const struct image_sample *s, struct blank blank, int z, int y, float *input)
-{
-    bool changed = false;
-    for (int i = z - REACH; i <= z + REACH; i++)
-        for (int j = y - REACH; j <= y + REACH; j++) {
-            if (i < 0 || i >= IMAGE_SIDE || j < 0 || j >= IMAGE_SIDE || s->mask[i][j] == MASK_IGNORE) continue;
-            input[i * IMAGE_SIDE + j] = blank.snr;
-            input[IMAGE_PIXELS + i * IMAGE_SIDE + j] = blank.mask;
-            changed = true;
-        }
-    return changed;
-}
-
-/* Known sources of the mask become background there; false: there are none. */
-static bool hide_sources(const struct image_sample *s, struct blank blank, float *input)
-{
-    bool changed = false;
-    for (int i = 0; i < IMAGE_PIXELS; i++) {
-        if ((&s->mask[0][0])[i] != MASK_SOURCE) continue;
-        input[IMAGE_PIXELS + i] = blank.mask;
-        changed = true;
-    }
-    return changed;
-}
-
 /* One batch of changed inputs, and where their answers go. */
 struct batch {
     int n;
@@ -156,16 +72,15 @@ static enum burst_err batch_flush(struct infer *infer, struct batch *b, double l
 }
 
 /* Pixels [from, to) in turn. */
-static enum burst_err occlude_part(struct infer *infer, const struct image_sample *s, const float *plain,
-                                   struct blank blank, double logit, int from, int to, struct image_explanation *x,
-                                   struct burst_error *reterr)
+static enum burst_err occlude_part(struct infer *infer, const struct image_sample *s, const float *plain, double logit,
+                                   int from, int to, struct image_explanation *x, struct burst_error *reterr)
 {
     struct batch b = {.n = 0};
     enum burst_err err = BURST_OK;
     for (int pixel = from; !err && pixel < to; pixel++) {
         float *input = infer->input + (size_t)b.n * 2 * IMAGE_PIXELS;
         memcpy(input, plain, 2 * IMAGE_PIXELS * sizeof *input);
-        if (!occlude(s, blank, pixel / IMAGE_SIDE, pixel % IMAGE_SIDE, input)) continue;
+        if (!image_occlude(&s->mask[0][0], IMAGE_SIDE, &infer->image_model.scaling, pixel, input)) continue;
         b.pixel[b.n++] = pixel;
         if (b.n == IMAGE_BATCH) err = batch_flush(infer, &b, logit, x, reterr);
     }
@@ -173,15 +88,14 @@ static enum burst_err occlude_part(struct infer *infer, const struct image_sampl
 }
 
 /* What only the whole map tells: p without the centre, and p without known sources. */
-static enum burst_err finish_image(struct infer *infer, const struct image_sample *s, const float *plain,
-                                   struct blank blank, double logit, struct image_explanation *x,
-                                   struct burst_error *reterr)
+static enum burst_err finish_image(struct infer *infer, const struct image_sample *s, const float *plain, double logit,
+                                   struct image_explanation *x, struct burst_error *reterr)
 {
     const struct infer_model *m = &infer->image_model;
     x->p_without_centre = infer_probability(m, logit - (double)x->drop[IMAGE_CENTRE][IMAGE_CENTRE]);
     x->p_without_sources = -1;
     memcpy(infer->input, plain, 2 * IMAGE_PIXELS * sizeof *plain);
-    if (!hide_sources(s, blank, infer->input)) return BURST_OK;
+    if (!image_hide_sources(&s->mask[0][0], IMAGE_SIDE, &m->scaling, infer->input)) return BURST_OK;
     enum burst_err err = infer_run(infer, infer->image, m, 1, reterr);
     if (!err) x->p_without_sources = infer_probability(m, infer_logit(infer, m, 0));
     return err;
@@ -190,17 +104,15 @@ static enum burst_err finish_image(struct infer *infer, const struct image_sampl
 enum burst_err infer_explain_image_part(struct infer *infer, const struct image_sample *sample, int n_pixel, int *done,
                                         struct image_explanation *x, struct burst_error *reterr)
 {
-    const struct infer_model *m = &infer->image_model;
     struct image_score score;
     float plain[2 * IMAGE_PIXELS];
     int from = *done, to = n_pixel < IMAGE_PIXELS - from ? from + n_pixel : IMAGE_PIXELS;
     enum burst_err err = infer_image(infer, sample, &score, reterr);
     if (err) return err;
     memcpy(plain, infer->input, sizeof plain);
-    struct blank blank = {0.0F / m->scaling.image_scale, (float)MASK_BACKGROUND / m->scaling.mask_scale};
     if (from == 0) memset(x, 0, sizeof *x);
-    err = occlude_part(infer, sample, plain, blank, score.logit, from, to, x, reterr);
-    if (!err && to == IMAGE_PIXELS) err = finish_image(infer, sample, plain, blank, score.logit, x, reterr);
+    err = occlude_part(infer, sample, plain, score.logit, from, to, x, reterr);
+    if (!err && to == IMAGE_PIXELS) err = finish_image(infer, sample, plain, score.logit, x, reterr);
     if (!err) *done = to;
     return err;
 }
