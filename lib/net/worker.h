@@ -97,7 +97,7 @@ enum burst_err worker_new(const struct worker_settings *settings, struct worker 
 /* Hangs up; a worker it started is asked to end (SIGTERM), and killed where it does not within 2 s. NULL is accepted. */
 void worker_free(struct worker *w);
 
-/* Remember a network for a slot. It goes to the worker now where there is one, and again after every connect.
+/* Remember a network for a slot. worker_step sends it, and again after every connect; the slot takes no jobs until then.
  *
  * Given     slot   0..WORKER_SLOTS-1
  *           model  bytes are copied
