@@ -1,9 +1,26 @@
 /* Element by element: the plain C truth. */
 #ifndef BURST_KERNELS_POINTWISE_H
 #define BURST_KERNELS_POINTWISE_H
+#include <math.h>
 #include <stdint.h>
 
 enum { POINTWISE_RANK_MAX = 8 };
+
+#ifdef __CUDACC__
+#define POINTWISE_BOTH static __host__ __device__ inline
+#else
+#define POINTWISE_BOTH static inline
+#endif
+
+POINTWISE_BOTH float relu_one(float x)
+{
+    return x < 0 ? 0.0F : x;
+}
+
+POINTWISE_BOTH float sigmoid_one(float x)
+{
+    return 1 / (1 + expf(-x));
+}
 
 /* max(x, 0); ret_y may be x. NaN stays NaN, so that a broken input shows. */
 void relu_all(int64_t n, const float *x, float *ret_y);
