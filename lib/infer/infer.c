@@ -3,9 +3,10 @@
 #include "base/clock.h"
 #include "infer/inside.h"
 #include "infer/model.h"
-#include "kernels/standardise.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BEST_DETECTORS = 3 };
 
@@ -58,6 +59,7 @@ enum burst_err infer_open(const struct infer_settings *settings, struct infer **
         infer_close(infer);
         return err;
     }
+    gpu_open(infer, settings);
     *ret = infer;
     return BURST_OK;
 }
@@ -65,6 +67,7 @@ enum burst_err infer_open(const struct infer_settings *settings, struct infer **
 void infer_close(struct infer *infer)
 {
     if (!infer) return;
+    device_close(infer->device);
     net_close(infer->lightcurve);
     net_close(infer->image);
     free(infer->input);
@@ -86,6 +89,11 @@ double infer_logit(const struct infer *infer, const struct infer_model *m, int i
 {
     const float *l = infer->logits + i * m->n_logit;
     return m->n_logit == 1 ? (double)l[0] : (double)l[m->true_index] - (double)l[1 - m->true_index];
+}
+
+double infer_told(double logit)
+{
+    return round(logit / INFER_LOGIT_STEP) * INFER_LOGIT_STEP;
 }
 
 double infer_probability(const struct infer_model *m, double logit)
@@ -114,26 +122,6 @@ enum burst_err infer_bands_check(const struct infer *infer, const struct lightcu
     return BURST_OK;
 }
 
-void infer_row_input(struct infer *infer, const struct lightcurve_window *w, int row, int i)
-{
-    const struct band_set *b = &w->bands;
-    const uint32_t *counts = w->counts + (size_t)row * (size_t)b->n_atom * WINDOW_BINS;
-    standardise_bands(counts, w->valid + (size_t)row * WINDOW_BINS, WINDOW_BINS, b->first, b->last, b->n_band,
-                      infer->input + (size_t)i * (size_t)b->n_band * WINDOW_BINS);
-}
-
-enum burst_err infer_run(struct infer *infer, struct net *net, const struct infer_model *m, int n,
-                         struct burst_error *reterr)
-{
-    enum burst_err err = net_run(net, infer->input, n, infer->logits, reterr);
-    if (err) return err;
-    for (int i = 0; i < n * m->n_logit; i++)
-        if (!isfinite(infer->logits[i]))
-            return burst_fail(reterr, BURST_E_MODEL, "network %s answered %g for sample %d of %d", m->tag.name,
-                              (double)infer->logits[i], i / m->n_logit, n);
-    return BURST_OK;
-}
-
 /* Mean of the highest min(3, n) logits, highest first. */
 static double best_mean(const struct detector_score *score, int n)
 {
@@ -150,27 +138,64 @@ static double best_mean(const struct detector_score *score, int n)
     return sum / n_best;
 }
 
-enum burst_err infer_window(struct infer *infer, const struct lightcurve_window *w, struct window_score *ret,
-                            struct burst_error *reterr)
+static void tag_backend(struct model_tag *tag, bool cuda)
+{
+    if (cuda) (void)snprintf(tag->backend, sizeof tag->backend, "cuda");
+}
+
+/* The answer of the GPU is in infer->logits: is it this process's, too? False: it is replaced. */
+static bool is_confirmed(struct infer *infer, enum device_lane lane, int n)
+{
+    if (device_agrees(infer->device, lane, infer->logits, infer->checked, n)) return true;
+    memcpy(infer->logits, infer->checked, (size_t)n * sizeof infer->logits[0]);
+    return false;
+}
+
+/* Logits of the scored rows; *ret_cuda: they are the GPU's. */
+static enum burst_err ask_window(struct infer *infer, enum device_lane lane, const struct lightcurve_window *w, int n,
+                                 bool *ret_cuda, struct burst_error *reterr)
+{
+    bool cuda = infer->device && device_window(infer->device, lane, w, infer->logits);
+    bool check = cuda && infer->cross_check == INFER_CROSS_ALL;
+    *ret_cuda = cuda;
+    if (cuda && !check) return BURST_OK;
+    enum burst_err err = own_window(infer, w, check ? infer->checked : infer->logits, reterr);
+    if (check && !err) *ret_cuda = is_confirmed(infer, lane, n * infer->lightcurve_model.n_logit);
+    return err;
+}
+
+static enum burst_err ask_image(struct infer *infer, const struct image_sample *s, bool *ret_cuda,
+                                struct burst_error *reterr)
+{
+    bool cuda = infer->device && device_image(infer->device, DEVICE_ALERT, s, infer->logits);
+    bool check = cuda && infer->cross_check != INFER_CROSS_OFF;
+    *ret_cuda = cuda;
+    if (cuda && !check) return BURST_OK;
+    enum burst_err err = own_image(infer, s, check ? infer->checked : infer->logits, reterr);
+    if (check && !err) *ret_cuda = is_confirmed(infer, DEVICE_ALERT, infer->image_model.n_logit);
+    return err;
+}
+
+static enum burst_err score_window(struct infer *infer, enum device_lane lane, const struct lightcurve_window *w,
+                                   struct window_score *ret, struct burst_error *reterr)
 {
     const struct infer_model *m = &infer->lightcurve_model;
     int64_t start_ns = clock_mono_ns();
+    bool cuda;
     if (!infer->lightcurve) return burst_fail(reterr, BURST_E_STATE, "no light-curve network is open");
     enum burst_err err = infer_bands_check(infer, w, reterr);
     if (err) return err;
     struct window_score score = {.window = w, .model = m->tag};
-    for (int row = 0; row < w->n_detector; row++) {
-        if (!w->scored[row]) continue;
-        score.score[score.n_score].detector = w->detector[row];
-        infer_row_input(infer, w, row, score.n_score++);
-    }
+    for (int row = 0; row < w->n_detector; row++)
+        if (w->scored[row]) score.score[score.n_score++].detector = w->detector[row];
     if (score.n_score == 0) return burst_fail(reterr, BURST_E_MISSING, "no detector of the window has 30 s of data");
-    err = infer_run(infer, infer->lightcurve, m, score.n_score, reterr);
+    err = ask_window(infer, lane, w, score.n_score, &cuda, reterr);
     if (err) return err;
     for (int i = 0; i < score.n_score; i++) {
-        score.score[i].logit = infer_logit(infer, m, i);
+        score.score[i].logit = infer_told(infer_logit(infer, m, i));
         score.score[i].p = infer_probability(m, score.score[i].logit);
     }
+    tag_backend(&score.model, cuda);
     score.logit = best_mean(score.score, score.n_score);
     score.p = infer_probability(m, score.logit);
     score.infer_s = 1e-9 * (double)(clock_mono_ns() - start_ns);
@@ -178,17 +203,29 @@ enum burst_err infer_window(struct infer *infer, const struct lightcurve_window 
     return BURST_OK;
 }
 
+enum burst_err infer_window(struct infer *infer, const struct lightcurve_window *w, struct window_score *ret,
+                            struct burst_error *reterr)
+{
+    return score_window(infer, DEVICE_ALERT, w, ret, reterr);
+}
+
+enum burst_err infer_window_background(struct infer *infer, const struct lightcurve_window *w, struct window_score *ret,
+                                       struct burst_error *reterr)
+{
+    return score_window(infer, DEVICE_BACKGROUND, w, ret, reterr);
+}
+
 enum burst_err infer_image(struct infer *infer, const struct image_sample *sample, struct image_score *ret,
                            struct burst_error *reterr)
 {
     const struct infer_model *m = &infer->image_model;
     int64_t start_ns = clock_mono_ns();
+    bool cuda;
     if (!infer->image) return burst_fail(reterr, BURST_E_STATE, "no image network is open");
-    enum burst_err err =
-        image_input(&sample->snr[0][0], &sample->mask[0][0], IMAGE_PIXELS, &m->scaling, infer->input, reterr);
-    if (!err) err = infer_run(infer, infer->image, m, 1, reterr);
+    enum burst_err err = ask_image(infer, sample, &cuda, reterr);
     if (err) return err;
-    struct image_score score = {.sample = sample, .model = m->tag, .logit = infer_logit(infer, m, 0)};
+    struct image_score score = {.sample = sample, .model = m->tag, .logit = infer_told(infer_logit(infer, m, 0))};
+    tag_backend(&score.model, cuda);
     score.p = infer_probability(m, score.logit);
     score.infer_s = 1e-9 * (double)(clock_mono_ns() - start_ns);
     *ret = score;

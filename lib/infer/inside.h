@@ -1,10 +1,10 @@
-/* The inside of struct infer, for infer.c and explain.c. */
+/* The inside of struct infer, for infer.c, own.c, explain.c and gpu.c. */
 #ifndef BURST_INFER_INSIDE_H
 #define BURST_INFER_INSIDE_H
 #include "infer/infer.h"
 
 enum { IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE, IMAGE_BATCH = 32, LOGIT_MOST = 2 };
-_Static_assert((int)IMAGE_BATCH >= (int)DETECTOR_MAX, "one array holds the answers of either network");
+_Static_assert((int)IMAGE_BATCH >= (int)DETECTOR_MAX, "one array holds the inputs of either network");
 
 struct infer {
     struct net *lightcurve, *image;
@@ -14,21 +14,39 @@ struct infer {
     struct burst_error no_head; /* why not */
     float *input;               /* one batch of either network */
     float *feature;             /* [n_channel][n_position] of the head */
-    float logits[IMAGE_BATCH * LOGIT_MOST];
+    float logits[WORKER_BATCH_MOST * LOGIT_MOST], checked[DETECTOR_MAX * LOGIT_MOST];
+    bool gpu_asked;
+    struct device *device; /* NULL: none is asked for, or it could not be made */
+    bool gpu_told;         /* that it could not be made */
+    struct burst_error no_gpu;
+    enum infer_cross_check cross_check;
 };
 
-/* logit(true) - logit(false) of row i of infer->logits. */
+/* logit(true) - logit(false) of row i of infer->logits, as the network said it. */
 double infer_logit(const struct infer *infer, const struct infer_model *m, int i);
+/* The nearest multiple of INFER_LOGIT_STEP. */
+double infer_told(double logit);
 /* 1 / (1 + exp(-logit / temperature)). */
 double infer_probability(const struct infer_model *m, double logit);
 /* The bands of a window must be those of the network. BURST_E_MODEL names the first that is not. */
 enum burst_err infer_bands_check(const struct infer *infer, const struct lightcurve_window *w,
                                  struct burst_error *reterr);
-/* Standardise a row of a window into row i of infer->input. */
-void infer_row_input(struct infer *infer, const struct lightcurve_window *w, int row, int i);
-/* Run n samples of infer->input; answers that are not finite are BURST_E_MODEL. */
-enum burst_err infer_run(struct infer *infer, struct net *net, const struct infer_model *m, int n,
-                         struct burst_error *reterr);
+
+/* ---- own.c: this process's networks ---- */
+
 /* Grad-CAM of row 0 of infer->input; ret->detector is left to the caller. Errors as infer_explain_window. */
 enum burst_err infer_cam(struct infer *infer, struct window_explanation *ret, struct burst_error *reterr);
+/* struct device_own's functions; `context` is the struct infer. Answers that are not finite are BURST_E_MODEL. */
+enum burst_err own_window(void *context, const struct lightcurve_window *w, float *ret_logits,
+                          struct burst_error *reterr);
+enum burst_err own_cam(void *context, const struct lightcurve_window *w, int row, float *ret_cam,
+                       struct burst_error *reterr);
+enum burst_err own_image(void *context, const struct image_sample *s, float *ret_logits, struct burst_error *reterr);
+enum burst_err own_occlude(void *context, const struct image_sample *s, const int32_t *without, int n,
+                           float *ret_logits, struct burst_error *reterr);
+
+/* ---- gpu.c ---- */
+
+/* Lanes for the networks that are open. What goes wrong here costs the GPU alone: infer->no_gpu. */
+void gpu_open(struct infer *infer, const struct infer_settings *settings);
 #endif
