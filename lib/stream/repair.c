@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MS_NS (CLOCK_NS_PER_S / 1000)
-enum { HELLO_AGAIN_S = 5, HISTORY_HWM = 64, ACK_LINGER_MS = 200 };
+enum { SLOWER_MOST = 3, HELLO_AGAIN_S = 5, HISTORY_HWM = 64, ACK_LINGER_MS = 200 };
 
 enum burst_err repair_connect(struct subscriber *s, struct burst_error *reterr)
 {
@@ -39,9 +39,25 @@ static void note_fruitless(struct subscriber *s, struct topic_state *t, int64_t 
     t->attempts = 0;
 }
 
+/* A question that nobody answered is asked again with twice the time: a history that is slow, not dead, is heard at last. */
+static int64_t patience_ns(const struct subscriber *s)
+{
+    return (s->set.answer_ms * MS_NS) << s->n_doubling;
+}
+
+/* As slow as it was last is how slow it may be next. A greeting is not a measure: it needs no disk. */
+static void learn_patience(struct subscriber *s)
+{
+    if (s->request.kind == REQUEST_NONE || s->request.kind == REQUEST_HELLO) return;
+    s->n_doubling = 0;
+    while (s->n_doubling < SLOWER_MOST && patience_ns(s) < s->request.silent_ns)
+        s->n_doubling++;
+}
+
 static enum burst_err give_up_waiting(struct subscriber *s, int64_t now, struct burst_error *reterr)
 {
     s->counts.timeouts++;
+    if (s->n_doubling < SLOWER_MOST) s->n_doubling++;
     /* A silent history brings nothing to any topic. */
     for (size_t i = 0; i < s->n_topic; i++)
         note_fruitless(s, &s->topic[i], now);
@@ -143,8 +159,9 @@ enum burst_err repair_step(struct subscriber *s, struct burst_error *reterr)
 {
     int64_t now = clock_mono_ns();
     enum burst_err err = s->reconnect ? repair_connect(s, reterr) : BURST_OK;
-    if (!err && s->request.kind && now - s->request.heard_ns > s->set.answer_ms * MS_NS)
-        err = give_up_waiting(s, now, reterr);
+    /* Our caller may have been away: an answer that lies there is an answer. */
+    bool overdue = s->request.kind && now - s->request.heard_ns > patience_ns(s);
+    if (!err && overdue && !socket_has_message(s->history)) err = give_up_waiting(s, now, reterr);
     if (err || s->request.kind || s->switching || now < s->asking_ns) return err;
     if (!s->greeted) return ask_hello(s, reterr);
     if (!s->has_stream) return BURST_OK;
@@ -163,7 +180,7 @@ int repair_wait_ms(const struct subscriber *s, int most)
 {
     int64_t now = clock_mono_ns(), until = INT64_MAX;
     if (s->request.kind) {
-        until = s->request.heard_ns + s->set.answer_ms * MS_NS;
+        until = s->request.heard_ns + patience_ns(s);
     } else {
         bool soon = !s->greeted || s->reconnect || s->n_listed < s->set.n_prefix;
         uint64_t last;
@@ -194,6 +211,7 @@ static void end_request(struct subscriber *s, bool fruitless)
     if (s->request.kind == REQUEST_ACK && s->request.seq > t->ack_done) t->ack_done = s->request.seq;
     if (s->request.kind == REQUEST_LAST) s->n_listed++;
     if (s->request.kind == REQUEST_HELLO && !s->greeted) s->asking_ns = retry;
+    learn_patience(s);
     s->request.kind = REQUEST_NONE;
 }
 
@@ -287,7 +305,9 @@ static bool take_item(struct subscriber *s, struct slot *slot, struct subscriber
 
 bool repair_take(struct subscriber *s, struct slot *slot, struct subscriber_event *ev)
 {
-    s->request.heard_ns = clock_mono_ns();
+    int64_t now = clock_mono_ns(), silent_ns = now - s->request.heard_ns;
+    if (silent_ns > s->request.silent_ns) s->request.silent_ns = silent_ns;
+    s->request.heard_ns = now;
     if (message_word(&slot->m, 0, "ITEM")) return take_item(s, slot, ev);
     bool made;
     if (message_word(&slot->m, 0, "OK"))

@@ -13,6 +13,13 @@ bool socket_set(void *socket, int option, int value)
     return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
 }
 
+bool socket_has_message(void *socket)
+{
+    int events = 0;
+    size_t n = sizeof events;
+    return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &n) == 0 && (events & ZMQ_POLLIN);
+}
+
 void message_init(struct stream_message *m)
 {
     memset(m, 0, sizeof *m);

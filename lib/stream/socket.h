@@ -37,6 +37,8 @@ struct stream_message {
 
 void message_init(struct stream_message *m);
 void message_clear(struct stream_message *m);
+/* Whether a message waits to be received. */
+bool socket_has_message(void *socket);
 /* Receive without waiting, over what ret_m held. BURST_E_TIMEOUT (reterr untouched): nothing there; BURST_E_NET. */
 enum burst_err message_receive(void *socket, struct stream_message *ret_m, struct burst_error *reterr);
 /* Part i < MESSAGE_PARTS, lent as long as the message. */

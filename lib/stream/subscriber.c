@@ -17,7 +17,7 @@ void subscriber_defaults(struct subscriber_settings *ret_settings)
         .hold_most = 256,
         .hold_bytes = (size_t)64 << 20,
         .answer_ms = 2000,
-        .attempts = 5,
+        .attempts = 4,
         .silent_ms = 5000,
         .repeat_most = 4096,
     };

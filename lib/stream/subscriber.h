@@ -32,13 +32,13 @@ struct subscriber_settings {
     const char *first;
     bool from_start; /* a topic without a position: true everything history keeps, false only what comes from now on */
     const uint8_t
-        *public_key;    /* SEAL_PUBLIC bytes, copied: every message must be sealed and signed by it; NULL: seals are
+        *public_key;   /* SEAL_PUBLIC bytes, copied: every message must be sealed and signed by it; NULL: seals are
                                   optional and only their chain is checked */
-    uint32_t batch;     /* messages asked for per REPLAY, 1..10000; 64 */
-    size_t hold_most;   /* messages held ahead of a hole, 1..65536; 256 */
-    size_t hold_bytes;  /* their bodies; 64 MiB. What does not fit is dropped and fetched from history in its turn */
-    int answer_ms;      /* history is asked again when nothing came for so long; 2000 */
-    int attempts;       /* so often, then the hole becomes a GAP; 5 */
+    uint32_t batch;    /* messages asked for per REPLAY, 1..10000; 64 */
+    size_t hold_most;  /* messages held ahead of a hole, 1..65536; 256 */
+    size_t hold_bytes; /* their bodies; 64 MiB. What does not fit is dropped and fetched from history in its turn */
+    int answer_ms; /* history is asked again when nothing came for so long, then for twice as long, up to 8 times; 2000 */
+    int attempts; /* so often, then the hole becomes a GAP; 4: 30 s of a history that is silent, 8 s of one that has nothing */
     int silent_ms;      /* the live socket is connected anew when not even a heartbeat came for so long; 5000 */
     size_t repeat_most; /* SHA-256 of bodies remembered to find repeats, 0..65536; 4096 */
 };

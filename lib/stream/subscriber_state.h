@@ -46,6 +46,7 @@ struct request {
     struct topic_state *topic; /* REPLAY, ACK */
     uint64_t seq;              /* REPLAY: topic->next when asked; ACK: the number acknowledged */
     int64_t heard_ns;          /* monotonic time of asking, or of the last piece of the answer */
+    int64_t silent_ns;         /* longest time before a piece of the answer */
 };
 
 struct subscriber {
@@ -71,6 +72,7 @@ struct subscriber {
     struct slot *parked;  /* first message of next_stream */
 
     struct request request;
+    int n_doubling; /* of answer_ms, for the next answer: one per silence, then as many as the last answer needed */
     bool greeted, reconnect;
     size_t n_listed;   /* prefixes whose LAST was answered */
     int64_t hello_ns;  /* when HELLO was last answered */
