@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A day of simulated GECAM-B through burstd, tidy and with every disorder of disorder.py: counts of every window and `core` of every
+"""A day of simulated GECAM-B through burstd, tidy and with every disorder of disorder_plan.py: counts of every window and `core` of every
 revision must be the same. Hours of data in minutes, but minutes all the same: run by hand, before a release."""
 import argparse
 import json
@@ -10,7 +10,9 @@ import signal
 import sys
 import time
 
-from disorder import KINDS, MODEL, Plan, Sky, compare_traces, compare_verdicts, session
+from disorder import MODEL, compare_traces, compare_verdicts, session
+from disorder_plan import KINDS, Plan
+from disorder_sky import Sky
 
 
 def parse():

@@ -1,134 +1,25 @@
-#!/usr/bin/python3
 """A mission's stream with everything that goes wrong with streams, seeded and recorded: the player of tests/system/test_disorder.py
-and of tests/system/day.py. The sky is `burst-sim stream`: any stretch of it can be made again, so nothing is kept but the plan."""
+and of tests/system/day.py. What it plays are the steps of disorder_plan.py, from the sky of disorder_sky.py; nothing is kept but the plan."""
 import collections
-import dataclasses
 import json
 import os
-import random
-import struct
-import subprocess
 import time
 import uuid
 
-import numpy as np
+from disorder_sky import TOPIC, Maker, Piece
+from harness import HEADER, Daemon, check, core, free_ports
 
-from harness import HEADER, ROOT, check, program
-
-TOPIC = b'burst.v1.gecam-b.grd.events'
-ALL = 0x1FFFFFF
-CELL = 0.0625
-KINDS = ('late', 'reorder', 'double', 'overlap', 'recut', 'split', 'missing', 'lost', 'steps', 'empty', 'badfile', 'badframe', 'pause', 'kill',
-         'restart', 'second')
-BLOCK = 2880
+START = 1767225600  # 2026-01-01T00:00:00 UTC, the first second of `burst-sim stream`
 
 
-class Sky:
-    """`burst-sim stream --requests`: seconds and detectors in, a FITS event file out; b'' where the detectors are off."""
-
-    def __init__(self, seed=1, rate=1.0, duration=86400, every=600):
-        arguments = ['--seed', str(seed), '--rate', str(rate), '--duration', str(duration), '--every', str(every)]
-        env = dict(os.environ, BURST_DATADIR=os.environ.get('BURST_DATADIR', str(ROOT)))
-        self.process = subprocess.Popen([program('burst-sim'), 'stream', '--requests', *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
-        self.truth = subprocess.run([program('burst-sim'), 'stream', '--truth', *arguments], capture_output=True, text=True, check=True, env=env).stdout
-        self.asked = collections.deque()
-
-    def ask(self, *what):
-        """What will be wanted soon: it is made meanwhile."""
-        self.asked.append(what)
-        self.process.stdin.write(b'%.4f %.4f %x\n' % what)
-        self.process.stdin.flush()
-
-    def answer(self):
-        self.asked.popleft()
-        n = struct.unpack('>Q', self.process.stdout.read(8))[0]
-        return self.process.stdout.read(n)
-
-    def get(self, start, stop, mask=ALL):
-        """Answers that were asked for before and are not this one are read and thrown away: a plan asks in its own order."""
-        while self.asked and self.asked[0] != (start, stop, mask):
-            self.answer()
-        if not self.asked:
-            self.ask(start, stop, mask)
-        return self.answer()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait(20)
+def utc(seconds):
+    t = START + seconds
+    return time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(int(t))) + f'.{int(round((t % 1) * 1e6)):06d}Z'
 
 
-@dataclasses.dataclass(frozen=True)
-class Piece:
-    """What a message carries; `twist` says what was done to the bytes."""
-    start: float
-    stop: float
-    mask: int = ALL
-    twist: str = ''
-    seed: int = 0
-
-
-def tables(body):
-    """Where the rows of each table lie: (offset, bytes of a row, rows)."""
-    at, out = 0, []
-    while at < len(body):
-        size, rows, end = 0, 0, False
-        while not end:
-            block = body[at:at + BLOCK]
-            for i in range(0, BLOCK, 80):
-                card = block[i:i + 80]
-                if card[:8] == b'NAXIS1  ':
-                    size = int(card[10:30])
-                elif card[:8] == b'NAXIS2  ':
-                    rows = int(card[10:30])
-                end = end or card[:8] == b'END     '
-            at += BLOCK
-        out.append((at, size, rows))
-        at += -(-size * rows // BLOCK) * BLOCK
-    return out
-
-
-def step_back(body, rng):
-    """Stretches of rows change places, so that time steps back inside the tables (formats.md 2)."""
-    out = np.frombuffer(body, np.uint8).copy()
-    for at, size, rows in tables(body):
-        if size != 18 or rows < 100:
-            continue
-        table = out[at:at + size * rows].reshape(rows, size)
-        for _ in range(3):
-            a, n = rng.integers(0, rows - 40), int(rng.integers(5, 20))
-            table[a:a + 2 * n] = np.concatenate([table[a + n:a + 2 * n], table[a:a + n]])
-    return out.tobytes()
-
-
-def spoil(body, rng):
-    """A file that burstd must refuse whole: torn, another mission's, another clock's, without good time, no FITS at all."""
-    way = int(rng.integers(0, 5))
-    if way == 0:
-        return body[:int(rng.integers(1, max(2, len(body) // BLOCK))) * BLOCK - 80]
-    if way == 1:
-        return body.replace(b"TELESCOP= 'GECAM-B '", b"TELESCOP= 'GECAM-Q '")
-    if way == 2:
-        return body.replace(b'MJDREFI =                58484', b'MJDREFI =                51910')
-    if way == 3:
-        return body.replace(b"EXTNAME = 'GTI     '", b"EXTNAME = 'ITG     '")
-    return bytes(rng.integers(0, 256, 5000, dtype=np.uint8))
-
-
-class Maker:
-    """Pieces to bytes."""
-
-    def __init__(self, sky):
-        self.sky = sky
-
-    def body(self, piece):
-        body = self.sky.get(piece.start, piece.stop, piece.mask)
-        rng = np.random.default_rng(piece.seed)
-        if piece.twist == 'steps' and body:
-            return step_back(body, rng)
-        if piece.twist == 'bad' and body:
-            return spoil(body, rng)
-        return body
+def seconds(text):
+    import calendar
+    return calendar.timegm(time.strptime(text[:19], '%Y-%m-%dT%H:%M:%S')) + float('0' + text[19:-1]) - START
 
 
 class Gateway:
@@ -225,152 +116,6 @@ class Gateway:
     def close(self):
         self.pub.close(0)
         self.router.close(0)
-
-
-START = 1767225600  # 2026-01-01T00:00:00 UTC, the first second of `burst-sim stream`
-
-
-def utc(seconds):
-    t = START + seconds
-    return time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(int(t))) + f'.{int(round((t % 1) * 1e6)):06d}Z'
-
-
-def seconds(text):
-    import calendar
-    return calendar.timegm(time.strptime(text[:19], '%Y-%m-%dT%H:%M:%S')) + float('0' + text[19:-1]) - START
-
-
-@dataclasses.dataclass
-class Step:
-    """One thing the player does. `due`: seconds of the scene, steps are done in this order."""
-    due: float
-    what: str
-    piece: Piece = None
-    why: str = ''
-    gateway: int = 0
-
-
-def cells(x):
-    return round(x / CELL) * CELL
-
-
-class Plan:
-    """Steps for [start, stop) in chunks of chunk_s. Whatever comes late comes early enough for lateness_s: a message that is due d
-    seconds after its own start meets data at most two chunks ahead of d."""
-
-    def __init__(self, start, stop, chunk_s, lateness_s, kinds=(), seed=1, share=0.5):
-        check(lateness_s > 4 * chunk_s + 1, f'a lateness of {lateness_s} s for chunks of {chunk_s} s')
-        self.rng, self.chunk, self.most = random.Random(seed), chunk_s, lateness_s - 2 * chunk_s - 1
-        self.kinds, self.steps, self.start, self.stop = set(kinds), [], start, stop
-        per_chunk = [k for k in KINDS if k in self.kinds and k not in ('pause', 'kill', 'restart', 'second')]
-        n = round((stop - start) / chunk_s)
-        i = 0
-        while i < n:
-            a, b = start + i * chunk_s, start + (i + 1) * chunk_s
-            kind = self.rng.choice(per_chunk) if per_chunk and i > 3 and self.rng.random() < share else ''
-            if kind == 'recut' and i + 1 < n:
-                self.recut(a, b + chunk_s)
-                i += 2
-                continue
-            getattr(self, {'': 'plain', 'recut': 'plain', 'steps': 'steps_back'}.get(kind, kind))(a, b)
-            i += 1
-        self.events(start, stop)
-        self.steps.sort(key=lambda s: s.due)
-        if 'second' in self.kinds:
-            self.second()
-
-    def add(self, due, piece, why='', what='send'):
-        self.steps.append(Step(due, what, piece, why))
-
-    def later(self):
-        return self.rng.uniform(self.chunk, self.most)
-
-    def inside(self):
-        """A place inside a chunk, on the grid of cuts."""
-        return max(CELL, cells(self.rng.uniform(0, self.chunk - CELL)))
-
-    def plain(self, a, b):
-        self.add(a, Piece(a, b))
-
-    def late(self, a, b):
-        self.add(a + self.later(), Piece(a, b), 'late')
-
-    def reorder(self, a, b):
-        self.add(a + 1.5 * self.chunk, Piece(a, b), 'reorder')
-
-    def double(self, a, b):
-        self.plain(a, b)
-        self.add(a + self.rng.uniform(0, 4 * self.most), Piece(a, b), 'double')
-
-    def overlap(self, a, b):
-        """These data come only in a message that also holds a part of what comes before and after it."""
-        first, last = max(self.start, a - self.inside()), min(self.stop, b + self.inside())
-        self.add(a + self.rng.uniform(0, self.most), Piece(first, last), 'overlap')
-
-    def recut(self, a, b):
-        u = a + self.inside()
-        v = min(u + self.inside() + CELL, b - CELL)
-        for p, q in ((a, u), (u, v), (v, b)):
-            self.add(p, Piece(p, q), 'recut')
-
-    def masks(self, n):
-        share = [self.rng.randrange(n) for _ in range(25)]
-        return [m for m in (sum(1 << d for d in range(25) if share[d] == i) for i in range(n)) if m]
-
-    def split(self, a, b):
-        for k, mask in enumerate(self.masks(self.rng.randint(2, 4))):
-            self.add(a + 0.01 * k, Piece(a, b, mask), 'split')
-
-    def missing(self, a, b):
-        for k, mask in enumerate(self.masks(2)):
-            self.add(a + (self.later() if k else 0), Piece(a, b, mask), 'missing')
-
-    def lost(self, a, b):
-        self.add(a, Piece(a, b), 'lost', 'lose')
-
-    def steps_back(self, a, b):
-        self.add(a, Piece(a, b, twist='steps', seed=self.rng.randrange(1 << 31)), 'steps')
-
-    def empty(self, a, b):
-        self.plain(a, b)
-        self.add(a + self.rng.uniform(-1, 1), Piece(a, b, 0), 'empty')
-
-    def badfile(self, a, b):
-        self.plain(a, b)
-        self.add(a, Piece(a, b, 1 << self.rng.randrange(25), 'bad', self.rng.randrange(1 << 31)), 'badfile')
-
-    def badframe(self, a, b):
-        self.plain(a, b)
-        self.steps.append(Step(a, 'badframe', why='badframe'))
-
-    def events(self, start, stop):
-        """What happens to programs: a few times, spread over the plan, and once more every two hours."""
-        span = stop - start
-        for kind, n in (('pause', 2), ('kill', 3), ('restart', 2)):
-            if kind in self.kinds:
-                n += int(span // 7200)
-                for i in range(n):
-                    due = start + span * (i + self.rng.uniform(0.3, 0.9)) / n
-                    self.steps.append(Step(due, kind, why=kind))
-
-    def second(self):
-        """Everything again through another gateway, which alone would be enough: some seconds behind, where overlaps are on in
-        other pieces."""
-        again, shift = [], self.inside()
-        if 'overlap' in self.kinds:
-            edges = [self.start] + [x for x in np.arange(self.start + shift, self.stop, self.chunk)] + [self.stop]
-            for a, b in zip(edges, edges[1:]):
-                again.append(Step(a + self.chunk + self.rng.uniform(0, self.most - self.chunk), 'send', Piece(float(a), float(b)), 'second', 1))
-        else:
-            for s in self.steps:
-                if s.what in ('send', 'lose') and s.why not in ('double', 'badfile', 'empty'):
-                    due = max(s.due, self.rng.uniform(s.due, s.piece.start + self.most))
-                    again.append(Step(due, 'send', s.piece, 'second', 1))
-        self.steps = sorted(self.steps + again, key=lambda s: s.due)
-
-    def count(self):
-        return dict(collections.Counter(s.why or 'plain' for s in self.steps))
-
 
 
 class Player:
@@ -522,7 +267,6 @@ MODEL = 'tests/golden/day/small-curve/1'  # some hundred times cheaper than the 
 def session(folder, started, sky, plan, lateness_s, model=MODEL, ahead_s=None, log=None, progress=None, config='', make=None):
     """Play a plan to a burstd of its own. Returns (trace, verdicts by (id, record number), counters, seconds)."""
     import zmq  # noqa: F401  burstd's side of the test needs it too
-    from harness import Daemon, free_ports
     os.makedirs(folder, exist_ok=True)
     second = any(s.gateway == 1 for s in plan.steps)
     trace = os.path.abspath(f'{folder}/trace.csv')
@@ -555,7 +299,6 @@ def session(folder, started, sky, plan, lateness_s, model=MODEL, ahead_s=None, l
 
 def compare_verdicts(tidy, disordered):
     """What differs in `core`, as a sentence; '' when nothing does."""
-    from harness import core
     if set(tidy) != set(disordered):
         return f'revisions of one run alone: {sorted(set(tidy) ^ set(disordered))[:6]}'
     a, b = ({k: core(v) for k, v in run.items()} for run in (tidy, disordered))

@@ -200,6 +200,57 @@ class Gateway:
         self.pub.send_multipart([b'burst.v1.heartbeat', HEADER.pack(b'BRST', 1, 0, 2, self.stream, 0, time.time_ns()), json.dumps(body).encode()])
 
 
+class Session:
+    """A running burstd and the gateway that it reads; `gateways` are all that are served while something is waited for."""
+
+    def __init__(self, folder, started, extra=''):
+        self.folder, self.daemon = folder, Daemon(folder, extra)
+        self.gateway = Gateway(self.daemon.gateway_live, self.daemon.gateway_history)
+        self.gateways = [self.gateway]
+        self.configure(self.daemon)
+        started.append(self.daemon)
+        self.daemon.start()
+        self.settle(1)
+
+    def configure(self, daemon):
+        """For more than the usual configuration."""
+
+    def settle(self, seconds):
+        until = time.time() + seconds * SLOW
+        while time.time() < until:
+            for g in self.gateways:
+                g.serve(50 // len(self.gateways))
+                g.beat()
+
+    def wait(self, what, seconds=60):
+        """Until what(counters) is true; returns whether it became so."""
+        until = time.time() + seconds * SLOW
+        while time.time() < until:
+            self.settle(0.2)
+            if what(self.daemon.status()['counters']):
+                return True
+        return False
+
+    def told(self, what, seconds=60):
+        """The verdicts, once what(verdicts) is true."""
+        until = time.time() + seconds * SLOW
+        while time.time() < until:
+            self.settle(0.2)
+            verdicts = self.daemon.verdicts()
+            if what(verdicts):
+                return verdicts
+        raise AssertionError(f'{[(v["id"], v["record_number"], v.get("verdict"), v.get("awaiting")) for v in verdicts]} {self.daemon.status()["counters"]}')
+
+    def notice(self, topic, flags=4, **words):
+        """A notice in JSON."""
+        self.gateway.send(topic, json.dumps(words).encode(), flags, content=2)
+
+    def ctl(self, *arguments):
+        """Exit status, output and errors of burstctl."""
+        done = subprocess.run([program('burstctl'), *arguments, '--command', self.daemon.command], capture_output=True, text=True, timeout=60 * SLOW)
+        return done.returncode, done.stdout, done.stderr
+
+
 class Cases:
     """Run functions named like sentences; print ok, FAIL or skip; exit with the number of failures."""
 

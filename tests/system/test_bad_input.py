@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from harness import HEADER, ROOT, SLOW, Cases, Daemon, Gateway, check, finals
+from harness import HEADER, ROOT, Cases, Session, check, finals
 
 sys.path.insert(0, str(ROOT / 'tests/bad'))
 import fits_bytes  # noqa: E402
@@ -19,40 +19,18 @@ import fits_bytes  # noqa: E402
 IMAGES = b'burst-archive.v1.svom.eclairs.subimage'
 
 
-def good(number):
-    return fits_bytes.subimage(np.random.default_rng(number), burst_id=f'sb26{number:06d}').bytes()
+def good(number, alert=0):
+    text = fits_bytes.subimage(np.random.default_rng(1000 * alert + number), burst_id=f'sb26{number:06d}').bytes()
+    return text.replace(b'ALERTCNT=                    0', b'ALERTCNT=                    %d' % alert)
 
 
-class Session:
-    def __init__(self, folder, started):
-        self.daemon = Daemon(folder)
-        self.configure(self.daemon)
-        started.append(self.daemon)
-        self.gateway = Gateway(self.daemon.gateway_live, self.daemon.gateway_history)
-        self.daemon.start()
-        self.n_good = 0
-        self.settle(1)
-
-    def configure(self, daemon):
-        """For more than the usual configuration."""
-
-    def settle(self, seconds):
-        until = time.time() + seconds * SLOW
-        while time.time() < until:
-            self.gateway.serve(50)
-            self.gateway.beat()
+class Images(Session):
+    """Sends good sub-images, and knows which verdicts must come of them."""
+    n_good = 0
 
     def send_good(self):
         self.n_good += 1
         self.gateway.send(IMAGES, good(self.n_good))
-
-    def wait(self, what, seconds=60):
-        until = time.time() + seconds * SLOW
-        while time.time() < until:
-            self.settle(0.2)
-            if what(self.daemon.status()['counters']):
-                return True
-        return False
 
     def all_good_have_verdicts(self):
         ok = self.wait(lambda c: c['images'] >= self.n_good, 120)
@@ -68,7 +46,7 @@ def every_bad_file_is_counted_and_the_next_good_one_is_judged(folder, started):
     entries = json.loads(subprocess.run([ROOT / 'tests/bad/make.py', '--list'], check=True, capture_output=True, text=True).stdout)
     bad = [e for e in entries if e['code'] != 'ok']
     check(len(bad) >= 60, f'only {len(bad)} bad files')
-    s = Session(folder, started)
+    s = Images(folder, started)
     s.send_good()
     want, seen = collections.Counter(), set()
     for i, e in enumerate(bad):
@@ -99,7 +77,7 @@ def raw(s, frames):
 
 
 def bad_frames_are_counted_and_the_next_good_message_is_judged(folder, started):
-    s = Session(folder, started)
+    s = Images(folder, started)
     stream = s.gateway.stream
 
     def header(magic=b'BRST', version=1, flags=4, content=1, seq=1, sent=None):
@@ -141,7 +119,7 @@ def bad_frames_are_counted_and_the_next_good_message_is_judged(folder, started):
 
 
 def a_topic_nobody_reads_and_a_repeat_lose_nothing(folder, started):
-    s = Session(folder, started)
+    s = Images(folder, started)
     s.send_good()
     s.gateway.send(b'burst-archive.v1.fermi.lat.events', b'x')
     s.gateway.send(IMAGES, good(1))  # the same bytes again
@@ -155,7 +133,7 @@ def a_topic_nobody_reads_and_a_repeat_lose_nothing(folder, started):
 
 
 def another_image_under_the_same_number_is_a_conflict(folder, started):
-    s = Session(folder, started)
+    s = Images(folder, started)
     s.send_good()
     s.gateway.send(IMAGES, fits_bytes.subimage(np.random.default_rng(77), burst_id='sb26000001').bytes())
     s.send_good()
@@ -172,7 +150,7 @@ def met_now():
 
 
 def a_gateway_from_the_future_does_not_close_the_bins_of_others(folder, started):
-    s = Session(folder, started)
+    s = Images(folder, started)
     rng = np.random.default_rng(5)
     now = met_now()
     s.gateway.send(LIVE, fits_bytes.gbm(rng, zero=now - 40, length=10.0).bytes(), flags=0)
@@ -219,7 +197,7 @@ def a_network_that_fails_makes_good_images_unclear(folder, started):
         import onnx  # noqa: F401
     except ImportError:
         return 'python3-onnx is not installed'
-    s = Session(folder, started)
+    s = Images(folder, started)
     s.daemon.kill()
     s.daemon.config.write_text(s.daemon.config.read_text().replace('models: {', f'models: {{image: "{broken_network(folder)}", '))
     s.daemon.start()

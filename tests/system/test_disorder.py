@@ -3,14 +3,16 @@
 when all goes well. And what cannot be the same - data that never come or come too late - is said, and changes nothing else.
 
     test_disorder.py                  the three cases
-    test_disorder.py overlap late     each of these disorders alone (disorder.py: KINDS)
+    test_disorder.py overlap late     each of these disorders alone (disorder_plan.py: KINDS)
     day.py                            a whole day"""
 import os
 import pathlib
 import subprocess
 import sys
 
-from disorder import CELL, KINDS, MODEL, Gateway, Piece, Plan, Sky, Step, compare_traces, compare_verdicts, read_trace, session
+from disorder import MODEL, Gateway, compare_traces, compare_verdicts, read_trace, session
+from disorder_plan import CELL, KINDS, Plan, Step
+from disorder_sky import Piece, Sky
 from harness import ROOT, Cases, check, classify, program
 
 # An hour of which a part is played: two bursts 105 s apart, a spike, an outage of 293 s, a hump, a burst on its end.

@@ -8,12 +8,12 @@ import sys
 import time
 
 from harness import GRB, SLOW, Cases, Daemon, check, popen, program
-from test_bad_input import IMAGES, Session, good
+from test_bad_input import IMAGES, Images, good
 
 
 def a_verdict_that_cannot_be_logged_is_told_provisionally_and_burstd_ends_with_4(folder, started):
     import zmq
-    s = Session(folder, started)
+    s = Images(folder, started)
     s.send_good()
     s.all_good_have_verdicts()
     sub = zmq.Context.instance().socket(zmq.SUB)
@@ -66,7 +66,7 @@ def an_end_while_the_networks_are_behind_is_quick_and_loses_nothing(folder, star
 
 def explanations_that_an_end_cut_off_are_made_after_the_next_start(folder, started):
     import sqlite3
-    s = Session(folder, started)
+    s = Images(folder, started)
     s.daemon.kill()
     s.daemon.config.write_text(s.daemon.config.read_text().replace('backend: auto', 'backend: plain'))
     s.daemon.start()

@@ -4,7 +4,7 @@ before they have been searched loses nothing."""
 import json
 import signal
 import time
-from disorder import TOPIC, Sky
+from disorder_sky import TOPIC, Sky
 from harness import SLOW, Cases, Daemon, Gateway, check, core
 
 # `burst-sim stream --truth --seed 1`: a burst at 2856.7 s (2026-01-01T00:47:36.7), quiet from 13378 to 14022 s.

@@ -3,9 +3,8 @@
 in them."""
 import json
 import sys
-import time
 import numpy as np
-from harness import ROOT, SLOW, Cases, Daemon, Gateway, check
+from harness import ROOT, Cases, Session, check
 
 sys.path.insert(0, str(ROOT / 'tests/bad'))
 import fits_bytes  # noqa: E402
@@ -42,32 +41,21 @@ def ratio(daemon):
     return daemon.status()['inputs'].get(TOPIC.decode(), {}).get('particle_ratio', 0)
 
 
-def settle(gateway, what, text, seconds=60):
-    end = time.time() + seconds * SLOW
-    while time.time() < end:
-        gateway.serve(50)
-        gateway.beat()
-        if what(): return
-    raise AssertionError(text())
-
-
 def particles_over_their_usual_rate_are_in_the_status(folder, started):
-    daemon = Daemon(folder)
-    gateway = Gateway(daemon.gateway_live, daemon.gateway_history)
-    started.append(daemon)
-    daemon.start()
+    s = Session(folder, started)
+    daemon = s.daemon
     say = lambda: f'ratio {ratio(daemon)}: {json.dumps(daemon.status()["counters"])}'  # noqa: E731
-    for t in range(0, 90, 2): gateway.send(TOPIC, chunk(MET + t, MET + t + 2, 250), flags=0)
-    settle(gateway, lambda: 0.9 < ratio(daemon) < 1.1, say)
-    for t in range(90, 100, 2): gateway.send(TOPIC, chunk(MET + t, MET + t + 2, 1500), flags=0)
-    settle(gateway, lambda: 5.5 < ratio(daemon) < 6.5, say)
-    settle(gateway, lambda: daemon.counter('messages') == 50, say)  # the ratio is over before the last chunk is read
+    for t in range(0, 90, 2): s.gateway.send(TOPIC, chunk(MET + t, MET + t + 2, 250), flags=0)
+    check(s.wait(lambda _: 0.9 < ratio(daemon) < 1.1), say())
+    for t in range(90, 100, 2): s.gateway.send(TOPIC, chunk(MET + t, MET + t + 2, 1500), flags=0)
+    check(s.wait(lambda _: 5.5 < ratio(daemon) < 6.5), say())
+    check(s.wait(lambda c: c['messages'] == 50), say())  # the ratio is over before the last chunk is read
     counters = daemon.status()['counters']
     check(counters['events_unsearched'] == 8 * (90 * 250 + 10 * 1500), json.dumps(counters))
     check(counters['windows'] == 0 and counters['events'] == 0 and not daemon.verdicts(), json.dumps(counters))
     daemon.kill()
-    gateway.serve()
-    gateway.close()
+    s.gateway.serve()
+    s.gateway.close()
 
 
 if __name__ == '__main__':

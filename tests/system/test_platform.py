@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 
-from harness import GRB, Cases, Gateway, check, core, finals, free_ports, program
-from test_bad_input import Session
+from harness import GRB, Cases, Gateway, Session, check, core, finals, free_ports, program
+from test_bad_input import Images
 from test_pipeline import chunks
 
 PLATFORM = b'burst-archive.v1.svom.platform'
@@ -80,7 +80,7 @@ def bad_messages_are_counted_and_the_next_good_one_is_taken(folder, started):
 
 
 def a_sub_image_is_told_with_its_satellite_and_without(folder, started):
-    s = Session(folder, started)
+    s = Images(folder, started)
     s.send_good()
     s.all_good_have_verdicts()
     alone = s.daemon.verdicts()[0]
@@ -96,7 +96,7 @@ def a_sub_image_is_told_with_its_satellite_and_without(folder, started):
 
 
 def a_restart_reads_what_is_needed_again_and_no_more(folder, started):
-    s = Session(folder, started)
+    s = Images(folder, started)
     n = 400
     for i in range(n):
         send(s, 60 * (i - n + 1))  # six hours and a half, a message a minute

@@ -3,7 +3,6 @@
 for the same reason when it is sent again."""
 import hashlib
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import time
 
 import numpy as np
 
-from harness import HEADER, ROOT, SLOW, Cases, Daemon, Gateway, check, classify, program
+from harness import HEADER, ROOT, Cases, Session, check, classify, program
 
 sys.path.insert(0, str(ROOT / 'tests/bad'))
 import fits_bytes  # noqa: E402
@@ -28,23 +27,10 @@ def image(number, pixel=0.0):
     return f.bytes()
 
 
-class Session:
+class Quarantine(Session):
     def __init__(self, folder, started, extra=''):
-        self.folder = pathlib.Path(folder)
-        self.ring = self.folder / 'quarantine'
-        self.daemon = Daemon(folder, extra)
-        started.append(self.daemon)
-        self.gateway = Gateway(self.daemon.gateway_live, self.daemon.gateway_history)
-        self.daemon.start()
-
-    def wait(self, what, seconds=30):
-        until = time.time() + seconds * SLOW
-        while time.time() < until:
-            self.gateway.serve(50)
-            self.gateway.beat()
-            if what(self.daemon.status()['counters']):
-                return True
-        return False
+        self.ring = pathlib.Path(folder) / 'quarantine'
+        super().__init__(folder, started, extra)
 
     def refuse(self, topic, body, kind):
         """Send it and wait until it is refused and kept."""
@@ -53,20 +39,20 @@ class Session:
         check(self.wait(lambda c: c.get(kind, 0) > before.get(kind, 0) and c['quarantined'] > before['quarantined']),
               f'{kind} is not counted and kept: {self.daemon.status()["counters"]}')
 
-    def ctl(self, *words, status=0):
+    def quarantine(self, *words, status=0):
         done = subprocess.run([program('burstctl'), 'quarantine', *map(str, words), '--config', str(self.daemon.config)], capture_output=True)
         check(done.returncode == status, f'burstctl quarantine {words}: {done.returncode} {done.stderr.decode()}')
         return done.stdout
 
     def listed(self):
-        return [json.loads(x) for x in self.ctl('list', '--json').splitlines()]
+        return [json.loads(x) for x in self.quarantine('list', '--json').splitlines()]
 
     def size(self):
         return sum(p.stat().st_size for p in self.ring.iterdir())
 
 
 def a_refused_input_lies_there_byte_for_byte_and_is_refused_again(folder, started):
-    s = Session(folder, started)
+    s = Quarantine(folder, started)
     cut, huge = fits_bytes.gbm(np.random.default_rng(1)).bytes()[:-5000], image(1, 1e9)
     s.refuse(EVENTS, cut, 'bad_events.truncated')
     s.refuse(IMAGES, huge, 'bad_subimage.range')
@@ -77,11 +63,11 @@ def a_refused_input_lies_there_byte_for_byte_and_is_refused_again(folder, starte
     for one, body in ((first, cut), (second, huge)):
         check(one['sha256'] == hashlib.sha256(body).hexdigest() and one['bytes'] == len(body), f'{one}')
         check((s.ring / f'{one["number"]:012d}.bin').read_bytes() == body, 'other bytes on the disk')
-        check(s.ctl('export', one['number'], '-') == body, 'other bytes from export')
+        check(s.quarantine('export', one['number'], '-') == body, 'other bytes from export')
         check(oct((s.ring / f'{one["number"]:012d}.bin').stat().st_mode)[-3:] == '600', 'others may read it')
-    shown = s.ctl('show', first['number']).decode()
+    shown = s.quarantine('show', first['number']).decode()
     check(first['text'] in shown and 'truncated' in shown and first['stream'] in shown, shown)
-    s.ctl('export', first['number'], f'{folder}/again.fits')
+    s.quarantine('export', first['number'], f'{folder}/again.fits')
     check(pathlib.Path(folder, 'again.fits').read_bytes() == cut, 'export wrote other bytes')
     # Under another realm the same bytes are no repeat: refused for the same reason, kept once.
     s.gateway.send(b'burst-test.v1.fermi.gbm.events', pathlib.Path(folder, 'again.fits').read_bytes(), flags=1)
@@ -91,24 +77,23 @@ def a_refused_input_lies_there_byte_for_byte_and_is_refused_again(folder, starte
     check(len(s.listed()) == 2, f'{s.listed()}')
     status, _, why = classify(f'{folder}/again.fits')
     check(status == 1 and first['text'] in why, f'burst-classify: {status} {why}')
-    s.ctl('show', 99, status=1)
-    s.ctl('eat', status=2)
+    s.quarantine('show', 99, status=1)
+    s.quarantine('eat', status=2)
 
 
 def a_refused_frame_lies_there_with_its_sizes(folder, started):
-    s = Session(folder, started)
-    s.wait(lambda c: False, 1)
+    s = Quarantine(folder, started)
     header = HEADER.pack(b'FITS', 1, 4, 1, s.gateway.stream, 1, time.time_ns())
     frames = [IMAGES, header, b'body\0\x01']
     s.gateway.pub.send_multipart(frames)
     check(s.wait(lambda c: c['quarantined'] == 1), f'{s.daemon.status()["counters"]}')
     one, = s.listed()
     check(one['kind'] == 'bad_frame' and one['code'] == 'format' and one['frames'] == [len(f) for f in frames], f'{one}')
-    check(s.ctl('export', one['number'], '-') == b''.join(frames), 'other bytes')
+    check(s.quarantine('export', one['number'], '-') == b''.join(frames), 'other bytes')
 
 
 def every_kind_of_input_that_is_refused_lies_there(folder, started):
-    s = Session(folder, started)
+    s = Quarantine(folder, started)
     want = []
     for topic, body, content, kind in [(EVENTS, b'SIMPLE events', 1, 'bad_events'), (IMAGES, b'SIMPLE image', 1, 'bad_subimage'),
                                        (b'burst-archive.v1.fermi.trigger', b'{"no": "notice"}', 2, 'bad_trigger'),
@@ -124,7 +109,7 @@ def every_kind_of_input_that_is_refused_lies_there(folder, started):
 
 
 def the_ring_stays_inside_its_bounds_and_survives_a_kill(folder, started):
-    s = Session(folder, started, 'quarantine: {mib: 1, files: 20}')
+    s = Quarantine(folder, started, 'quarantine: {mib: 1, files: 20}')
     rng = np.random.default_rng(2)
     for i in range(40):
         s.gateway.send(EVENTS, b'SIMPLE' + rng.bytes(int(rng.integers(10, 120000))))
@@ -141,14 +126,14 @@ def the_ring_stays_inside_its_bounds_and_survives_a_kill(folder, started):
     check(not list(s.ring.glob('*.tmp')), 'a half file is left')
     s.refuse(EVENTS, b'SIMPLE and new', 'bad_events.format')
     check(s.listed()[-1]['number'] > 40, 'a number was used twice')
-    done = json.loads(json.dumps(s.ctl('clear').decode()))
+    done = json.loads(json.dumps(s.quarantine('clear').decode()))
     check('refused inputs removed' in done and not list(s.ring.iterdir()), f'{done} {list(s.ring.iterdir())}')
     check('quarantine cleared on command' in s.daemon.log.read_text(), 'the clearing is not in the log')
 
 
 def a_folder_that_cannot_be_written_costs_nothing_but_itself(folder, started):
     pathlib.Path(folder, 'file').write_text('in the way')
-    s = Session(folder, started, f'quarantine: {{folder: "{folder}/file"}}')
+    s = Quarantine(folder, started, f'quarantine: {{folder: "{folder}/file"}}')
     s.gateway.send(EVENTS, b'SIMPLE')
     s.gateway.send(IMAGES, image(2))
     check(s.wait(lambda c: c['images'] == 1 and c.get('bad_events.truncated')), f'{s.daemon.status()["counters"]}')

@@ -4,48 +4,23 @@ import signal
 import sys
 import time
 
-from harness import GRB, SLOW, Cases, Daemon, Gateway, check, classify, free_ports, program
-from test_bad_input import IMAGES, Session, fits_bytes, np
+from harness import GRB, SLOW, Cases, Daemon, Gateway, Session, check, classify, free_ports, program
+from test_bad_input import IMAGES, Images, good
 from test_pipeline import chunks, final_told, popen, same_finals
 
 EVENTS = b'burst-archive.v1.fermi.gbm.events'
 
 
-def image(number, alert=0):
-    text = fits_bytes.subimage(np.random.default_rng(1000 * alert + number), burst_id=f'sb26{number:06d}').bytes()
-    return text.replace(b'ALERTCNT=                    0', b'ALERTCNT=                    %d' % alert)
+class Two(Session):
+    """Two gateways that carry the same topics."""
 
-
-class Two:
-    """A daemon with two gateways that carry the same topics."""
-
-    def __init__(self, folder, started):
-        self.daemon = Daemon(folder)
-        started.append(self.daemon)
-        ports = free_ports(2)
-        ends = [f'tcp://127.0.0.1:{p}' for p in ports]
-        config = self.daemon.config.read_text()
+    def configure(self, daemon):
+        ends = [f'tcp://127.0.0.1:{p}' for p in free_ports(2)]
+        config = daemon.config.read_text()
         line = config.splitlines()[1]
-        second = line.replace('test', 'other', 1).replace(self.daemon.gateway_live, ends[0]).replace(self.daemon.gateway_history, ends[1])
-        self.daemon.config.write_text(config.replace(line, f'{line}\n{second}'))
-        self.gateways = [Gateway(self.daemon.gateway_live, self.daemon.gateway_history), Gateway(*ends)]
-        self.daemon.start()
-        self.settle(1)
-
-    def settle(self, seconds):
-        until = time.time() + seconds * SLOW
-        while time.time() < until:
-            for g in self.gateways:
-                g.serve(20)
-                g.beat()
-
-    def wait(self, what, seconds=60):
-        until = time.time() + seconds * SLOW
-        while time.time() < until:
-            self.settle(0.2)
-            if what(self.daemon.status()['counters']):
-                return
-        raise AssertionError(f'{self.daemon.status()["counters"]}')
+        second = line.replace('test', 'other', 1).replace(daemon.gateway_live, ends[0]).replace(daemon.gateway_history, ends[1])
+        daemon.config.write_text(config.replace(line, f'{line}\n{second}'))
+        self.gateways.append(Gateway(*ends))
 
 
 def two_gateways_of_one_topic_each_go_on_from_their_place(folder, started):
@@ -53,10 +28,10 @@ def two_gateways_of_one_topic_each_go_on_from_their_place(folder, started):
     a, b = s.gateways
     for number in range(1, 5):
         for g in (a, b):
-            g.send(IMAGES, image(number))
-    b.send(IMAGES, image(5))
-    a.send(IMAGES, image(6))
-    s.wait(lambda c: c['verdicts'] == 6)
+            g.send(IMAGES, good(number))
+    b.send(IMAGES, good(5))
+    a.send(IMAGES, good(6))
+    check(s.wait(lambda c: c['verdicts'] == 6), f'{s.daemon.status()["counters"]}')
     check(s.daemon.counter('duplicates') == 4, f'{s.daemon.status()["counters"]}')
     check(s.daemon.counter('bad_subimage.late') == 0, f'{s.daemon.status()["counters"]}')
     settled(s)
@@ -65,10 +40,10 @@ def two_gateways_of_one_topic_each_go_on_from_their_place(folder, started):
     s.settle(4)
     counters = s.daemon.status()['counters']
     check(counters['messages'] <= 1 and counters['verdicts'] == 0, f'read again: {counters}')  # at most what came after the last point
-    b.send(IMAGES, image(3, 1))
-    a.send(IMAGES, image(3, 1))
-    a.send(IMAGES, image(7))
-    s.wait(lambda c: c['verdicts'] == 2)
+    b.send(IMAGES, good(3, 1))
+    a.send(IMAGES, good(3, 1))
+    a.send(IMAGES, good(7))
+    check(s.wait(lambda c: c['verdicts'] == 2), f'{s.daemon.status()["counters"]}')
     numbers = [(v['id'], v['record_number']) for v in s.daemon.verdicts()]
     check(numbers == [(f'sb26{i:06d}', 1) for i in (1, 2, 3, 4)] + numbers[4:6] + numbers[6:] and ('sb26000003', 2) in numbers[6:], f'{numbers}')
     check(s.daemon.counter('verdict_conflicts') == 0, f'{s.daemon.status()["counters"]}')
@@ -93,13 +68,11 @@ def two_gateways_with_the_same_events_give_the_core_of_the_files(folder, started
             b.send(EVENTS, bodies[i - 1])
         s.settle(0.05)
         if i == 30:
-            s.wait(lambda c: c['duplicates'] >= 25)
+            check(s.wait(lambda c: c['duplicates'] >= 25), f'{s.daemon.status()["counters"]}')
             s.daemon.kill(signal.SIGKILL)
             s.daemon.start()
-    s.wait(lambda c: c['duplicates'] >= 12)
-    until = time.time() + 90 * SLOW
-    while time.time() < until and not any(v['record_number'] >= want[0]['record_number'] for v in s.daemon.verdicts()):
-        s.settle(0.5)
+    check(s.wait(lambda c: c['duplicates'] >= 12), f'{s.daemon.status()["counters"]}')
+    s.told(lambda verdicts: any(v['record_number'] >= want[0]['record_number'] for v in verdicts), 90)
     same_finals(s.daemon, want)
     counters = s.daemon.status()['counters']
     check(counters['verdict_conflicts'] == 0 and 'bad_events.conflict' not in counters and counters['events_late'] == 0, f'{counters}')
@@ -180,7 +153,7 @@ def an_older_replay_after_a_restart_is_judged(folder, started):
 def evidence_of_a_revision_that_was_not_told_is_not_told(folder, started):
     """The configuration changes, the input is read again: record 1 comes out otherwise than it was told."""
     import sqlite3
-    s = Session(folder, started)
+    s = Images(folder, started)
     s.send_good()
     s.all_good_have_verdicts()
 
@@ -199,7 +172,7 @@ def evidence_of_a_revision_that_was_not_told_is_not_told(folder, started):
     s.daemon.config.write_text(s.daemon.config.read_text() + 'detect: {low: 0.19}\n')
     s.daemon.start()
     check(s.wait(lambda c: c['verdict_conflicts'] == 1), f'{s.daemon.status()["counters"]}')
-    s.gateway.send(IMAGES, image(2))
+    s.gateway.send(IMAGES, good(2))
     check(s.wait(lambda c: c['verdicts'] == 1), f'{s.daemon.status()["counters"]}')
     while not pieces('sb26000002') and time.time() < until + 60 * SLOW:
         s.settle(0.3)

@@ -4,12 +4,11 @@ sanitizer ends it with another exit status. ./run-tests --all runs this for the 
 import os
 import signal
 import subprocess
-import sys
 
 import numpy as np
 
 from harness import ROOT, Cases, check, popen, program
-from test_bad_input import IMAGES, Session, fits_bytes, raw
+from test_bad_input import IMAGES, Images, fits_bytes, raw
 
 
 def life(folder, started):
@@ -17,7 +16,7 @@ def life(folder, started):
     done = subprocess.run([program('burst-sim'), 'events', '--scenario', 'burst', '--snr', '40', '--duration', '75', '--seed', '5', '--out', events],
                           capture_output=True, text=True, env=dict(os.environ, BURST_DATADIR=os.environ.get("BURST_DATADIR", str(ROOT))))
     check(done.returncode == 0, done.stderr)
-    s = Session(folder, started)
+    s = Images(folder, started)
     for i in range(6):
         s.send_good()
         raw(s, [IMAGES, b'short', b'x'])

@@ -11,12 +11,12 @@ import uuid
 import numpy as np
 
 from harness import HEADER, SLOW, Cases, Gateway, check, free_ports
-from test_bad_input import IMAGES, Session, fits_bytes, good
+from test_bad_input import IMAGES, Images, fits_bytes, good
 
 EVENTS = b'burst-archive.v1.fermi.gbm.events'
 
 
-class Ordered(Session):
+class Ordered(Images):
     """A session whose messages can be put on the wire in any order, under any number."""
 
     def frames(self, number, body, topic=IMAGES, stream=None):
@@ -146,14 +146,7 @@ def two_gateways_with_one_topic_and_one_id(folder, started):
             daemon.config.write_text(text.replace('output: {live', line + 'output: {live', 1))
     second = Gateway(*ports)
     s = Two(folder, started)
-
-    def settle(seconds):
-        until = time.time() + seconds * SLOW
-        while time.time() < until:
-            for g in (s.gateway, second):
-                g.serve(25)
-                g.beat()
-    s.settle = settle
+    s.gateways.append(second)
     s.settle(1)
     s.send_good()
     s.settle(0.5)

@@ -14,12 +14,12 @@ import zmq
 
 import zmtp
 from harness import HEADER, SLOW, Cases, check, free_ports
-from test_bad_input import IMAGES, Session, good
+from test_bad_input import IMAGES, Images, good
 
 GROWTH_MIB = 64  # of resident memory, for anything a stranger may do; the buffers of one 16 MiB message are within it
 
 
-class Hostile(Session):
+class Hostile(Images):
     """A daemon with a good gateway, and a second one, `hostile`, that a case plays itself."""
 
     def __init__(self, folder, started):

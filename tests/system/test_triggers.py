@@ -9,8 +9,8 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 
-from harness import GRB, PROBE, SHARED, SLOW, Cases, Daemon, Gateway, check, classify, core, finals, program
-from test_bad_input import fits_bytes, np
+from harness import GRB, PROBE, SHARED, SLOW, Cases, Session, check, classify, core, finals
+from test_bad_input import good
 from test_pipeline import chunks
 
 EVENTS, GBM = b'burst-archive.v1.fermi.gbm.events', b'burst-archive.v1.fermi.trigger'
@@ -20,43 +20,12 @@ JSON, XML = 2, 3
 BURST = '2011-07-21T04:47:43.76Z'  # trigger time of GRB 110721A in the file's header
 
 
-class Session:
-    def __init__(self, folder, started):
-        self.daemon = Daemon(folder)
-        started.append(self.daemon)
-        self.gateway = Gateway(self.daemon.gateway_live, self.daemon.gateway_history)
-        self.daemon.start()
-        self.settle(1)
-
-    def settle(self, seconds):
-        until = time.time() + seconds * SLOW
-        while time.time() < until:
-            self.gateway.serve(50)
-            self.gateway.beat()
-
-    def told(self, what, seconds=60):
-        """The verdicts, once what(verdicts) is true."""
-        until = time.time() + seconds * SLOW
-        while time.time() < until:
-            self.settle(0.2)
-            verdicts = self.daemon.verdicts()
-            if what(verdicts):
-                return verdicts
-        raise AssertionError(f'{[(v["id"], v["record_number"], v.get("verdict"), v.get("awaiting")) for v in verdicts]} {self.daemon.status()["counters"]}')
-
-    def notice(self, topic, flags=4, **words):
-        self.gateway.send(topic, json.dumps(words).encode(), flags, JSON)
-
+class Triggers(Session):
     def gbm(self, number, when, **more):
         self.notice(GBM, mission='Fermi', instrument='GBM', id=[number], alert_type='initial', trigger_time=when, **more)
 
     def svom(self, burst, kind='initial', **more):
         self.notice(SVOM, mission='SVOM', instrument='ECLAIRs', id=[burst], alert_type=kind, trigger_time='2026-11-20T03:12:26.5Z', **more)
-
-
-def image(number, alert=0):
-    text = fits_bytes.subimage(np.random.default_rng(1000 * alert + number), burst_id=f'sb26{number:06d}').bytes()
-    return text.replace(b'ALERTCNT=                    0', b'ALERTCNT=                    %d' % alert)
 
 
 def send_chunks(s, files):
@@ -84,7 +53,7 @@ def rules_hold(verdicts):
 def a_trigger_before_its_data_is_answered_by_them(folder, started):
     if not GRB.exists():
         return '../shared/data is absent'
-    s = Session(folder, started)
+    s = Triggers(folder, started)
     s.gbm('332916465', BURST, ra=331.0, dec=-36.4, ra_dec_error=10.0, containment_probability=0.9)
     v = s.told(lambda v: v)[0]
     check(v['id'] == 'Fermi-GBM-332916465' and v['awaiting'] == 'events' and 'verdict' not in v and v['trigger_time'] == BURST[:-1] + '0000Z', f'{v}')
@@ -107,7 +76,7 @@ def seconds(utc):
 def a_trigger_in_mid_burst_joins_the_event_that_the_search_found(folder, started):
     if not GRB.exists():
         return '../shared/data is absent'
-    s = Session(folder, started)
+    s = Triggers(folder, started)
     files = chunks(folder, 42, 4.0)
     send_chunks(s, files[:16])  # to T0+30 s
     found = s.told(lambda v: v)[0]['id']
@@ -128,7 +97,7 @@ def a_trigger_after_its_data_is_answered_from_what_was_judged(folder, started):
     """Quiet sky more than three minutes after the burst: nobody looks at those windows again. One detector alone may be unsure."""
     if not GRB.exists():
         return '../shared/data is absent'
-    s = Session(folder, started)
+    s = Triggers(folder, started)
     send_chunks(s, chunks(folder, 83, 4.0))
     s.told(lambda v: v and v[-1]['record_number'] > 1, 120)
     s.gbm('332916665', '2011-07-21T04:51:03.76Z')
@@ -144,7 +113,7 @@ def killed_while_a_triggered_event_is_open_it_goes_on(folder, started):
         return '../shared/data is absent'
     files, told = chunks(folder, 42, 4.0), []
     for kill in (False, True):
-        s = Session(f'{folder}/{kill}' if not make(f'{folder}/{kill}') else '', started)
+        s = Triggers(f'{folder}/{kill}' if not make(f'{folder}/{kill}') else '', started)
         s.gbm('332916465', BURST)
         s.told(lambda v: v)
         for i, f in enumerate(files):
@@ -169,12 +138,12 @@ def make(folder):
 
 
 def sub_images_and_their_triggers_are_one_sequence_in_either_order(folder, started):
-    s = Session(folder, started)
+    s = Triggers(folder, started)
     s.svom('sb26000001', ra=83.6, dec=22.0, ra_dec_error=0.1)
     s.told(lambda v: len(v) == 1 and v[0]['awaiting'] == 'subimage' and 'expected_by' in v[0])
-    s.gateway.send(IMAGES, image(1))
+    s.gateway.send(IMAGES, good(1))
     s.told(lambda v: len(v) == 2 and 'verdict' in v[1])
-    s.gateway.send(IMAGES, image(2))
+    s.gateway.send(IMAGES, good(2))
     s.told(lambda v: len(v) == 3 and v[2]['record_number'] == 1)
     s.svom('sb26000002', ra=83.6, dec=22.0, ra_dec_error=0.1)
     verdicts = s.told(lambda v: len(v) == 4)
@@ -194,7 +163,7 @@ def sub_images_and_their_triggers_are_one_sequence_in_either_order(folder, start
 
 def what_came_while_burstd_was_down_is_not_told_as_missing(folder, started):
     """It was due while nobody read: what history holds comes first."""
-    s = Session(folder, started)
+    s = Triggers(folder, started)
     when = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() - 600 + 8 * SLOW))
     s.notice(b'burst-test.v1.svom.trigger', 1, mission='SVOM', instrument='ECLAIRs', id=['sb26000009'], alert_type='initial', trigger_time=when)
     v = s.told(lambda v: v)[0]
@@ -203,7 +172,7 @@ def what_came_while_burstd_was_down_is_not_told_as_missing(folder, started):
     s.daemon.kill(signal.SIGKILL)
     time.sleep(10 * SLOW)
     check(time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()) > v['expected_by'], 'it is not due yet')
-    s.gateway.send(b'burst-test.v1.svom.eclairs.subimage', image(9), 1)
+    s.gateway.send(b'burst-test.v1.svom.eclairs.subimage', good(9), 1)
     s.daemon.start()
     time.sleep(2 * SLOW)  # the gateway is slow to answer
     verdicts = s.told(lambda v: len(v) >= 2)
@@ -214,31 +183,31 @@ def what_came_while_burstd_was_down_is_not_told_as_missing(folder, started):
 
 
 def a_test_trigger_on_a_live_topic_is_told_as_a_test(folder, started):
-    s = Session(folder, started)
+    s = Triggers(folder, started)
     s.notice(b'burst.v1.svom.trigger', 0, mission='SVOM', instrument='ECLAIRs', id=['sb26112003'], alert_type='initial', alert_tense='test', trigger_time='2026-11-20T03:12:26.5Z')
     v = s.told(lambda v: v)[0]
     check(v['alert_tense'] == 'test' and s.daemon.verdicts('burst-test.v1.svom') and not s.daemon.verdicts('burst.v1.'), f'{v}')
 
 
 def burstctl_shows_what_is_awaited_and_what_was_withdrawn(folder, started):
-    def ctl(*arguments):
-        done = subprocess.run([program('burstctl'), *arguments], capture_output=True, text=True, timeout=60 * SLOW)
-        check(done.returncode == 0, f'{arguments}: {done.stderr}')
-        return done.stdout
-    s = Session(folder, started)
+    def page(*arguments):
+        code, out, why = s.ctl(*arguments)
+        check(code == 0, f'{arguments}: {why}')
+        return out
+    s = Triggers(folder, started)
     s.svom('sb26112003', ra=143.2478, dec=-68.0289, ra_dec_error=0.1)
     s.told(lambda v: v)
-    line = ctl('alerts', '--command', s.daemon.command)
+    line = page('alerts')
     check(re.search(r'03:12:26Z AWAITS +sb26112003 ECLAIRs RA 143.2478 Dec -68.0289 .*OPEN subimage by 03:22:26Z$', line.strip()), line)
-    page = ctl('show', 'sb26112003', '--command', s.daemon.command)
-    check('awaiting                  subimage' in page and 'expected_by' in page and 'model ' not in page, page)
+    shown = page('show', 'sb26112003')
+    check('awaiting                  subimage' in shown and 'expected_by' in shown and 'model ' not in shown, shown)
     s.svom('sb26112003', 'update', ra=143.2478, dec=-68.0289, ra_dec_error=0.008)
     s.told(lambda v: len(v) == 2)
-    line = ctl('alerts', '--command', s.daemon.command)
+    line = page('alerts')
     check(' r90 29" ' in line, f'half a minute of arc is not nothing: {line}')
     s.svom('sb26112003', 'retraction')
     s.told(lambda v: len(v) == 3)
-    line = ctl('alerts', '--command', s.daemon.command)
+    line = page('alerts')
     check('FALSE   0.50' in line and line.strip().endswith('REJECTED #3 OTHER'), line)
 
 
@@ -292,7 +261,7 @@ def param(body, name):
 def every_real_notice_in_the_order_of_its_time_keeps_every_rule(folder, started):
     if not NOTICES.exists():
         return '../shared/data/gcn-notices is absent'
-    s = Session(folder, started)
+    s = Triggers(folder, started)
     probe = subprocess.Popen([sys.executable, str(PROBE), 'watch', '--topic', 'burst.v1.', '--live', s.daemon.live, '--history', s.daemon.history, '--from-start', '--seconds',
                               str(60 * SLOW)], stdout=open(f'{folder}/probe.json', 'w'), stderr=open(f'{folder}/probe.log', 'w'))
     started.append(probe)

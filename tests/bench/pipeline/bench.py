@@ -28,7 +28,7 @@ from astropy.io import fits
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / 'system'))
-from disorder import Sky, tables  # noqa: E402
+from disorder_sky import Sky, tables  # noqa: E402
 from harness import ROOT, Daemon, Gateway, free_ports, program  # noqa: E402
 IMAGES, EVENTS = b'burst-archive.v1.svom.eclairs.subimage', b'burst-archive.v1.gecam-b.grd.events'
 
