@@ -1,0 +1,134 @@
+/* Tensor cores: products of small matrices by the 32 lanes of a warp together, and the loads that feed them. For kernels
+ * only, after kernels/cuda.h; needs compute capability 8.0. All lanes of a warp must come to each of these calls.
+ *
+ *   D [16][8] += A [16][K] x B [K][8]      K = 16 for bfloat16, 8 for TF32
+ *
+ * Lane l holds these elements, g = l / 4, t = l % 4 (row, column):
+ *   D  float d[4]      (g, 2t) (g, 2t + 1) (g + 8, 2t) (g + 8, 2t + 1)
+ *   A  TF32     a[4]   (g, t) (g + 8, t) (g, t + 4) (g + 8, t + 4)
+ *      bfloat16 a[4]   the pairs that begin at (g, 2t) (g + 8, 2t) (g, 2t + 8) (g + 8, 2t + 8), the left one in the lower half
+ *   B  TF32     b[2]   (t, g) (t + 4, g)
+ *      bfloat16 b[2]   the pairs of rows that begin at (2t, g) (2t + 8, g), the upper one in the lower half
+ * In bytes, A is the same for both: 16 rows of 32 bytes. TF32 elements are floats after tf32_round.
+ *
+ * Products are exact and sums are in float, but in which order, and how what is lost is rounded, is the device's affair: on the
+ * stand-in each call adds its K products in double and rounds once.
+ *
+ * Source    PTX ISA 9.0, "Matrix fragments for mma.m16n8k8", "... mma.m16n8k16 with floating point type", "ldmatrix". */
+#ifndef BURST_KERNELS_MMA_H
+#define BURST_KERNELS_MMA_H
+#include "kernels/bf16.h"
+#include "kernels/precision.h"
+
+#ifdef BURST_STANDIN
+struct mma_part {
+    float *d;
+    const uint32_t *a, *b;
+};
+
+static inline struct mma_part *mma_part_of(void *const lane[32], int i)
+{
+    return static_cast<struct mma_part *>(lane[i]);
+}
+
+/* The word of all lanes' A that holds (row, 4-byte column), and of B that holds (4-byte row, column). */
+static inline uint32_t mma_word_a(void *const lane[32], int row, int word)
+{
+    return mma_part_of(lane, row % 8 * 4 + word % 4)->a[row / 8 + word / 4 * 2];
+}
+
+static inline uint32_t mma_word_b(void *const lane[32], int word, int column)
+{
+    return mma_part_of(lane, column * 4 + word % 4)->b[word / 4];
+}
+
+static inline double mma_times_tf32(uint32_t a, uint32_t b)
+{
+    return (double)__uint_as_float(a & 0xffffe000u) * (double)__uint_as_float(b & 0xffffe000u);
+}
+
+static inline double mma_times_bf16(uint32_t a, uint32_t b)
+{
+    double low = (double)__uint_as_float(a << 16) * (double)__uint_as_float(b << 16);
+    return low + (double)__uint_as_float(a & 0xffff0000u) * (double)__uint_as_float(b & 0xffff0000u);
+}
+
+template <double (*TIMES)(uint32_t, uint32_t)> static inline void mma_op(void *const lane[32], unsigned)
+{
+    for (int row = 0; row < 16; row++)
+        for (int column = 0; column < 8; column++) {
+            float *d = &mma_part_of(lane, row % 8 * 4 + column / 2)->d[row / 8 * 2 + column % 2];
+            double sum = (double)*d;
+            for (int word = 0; word < 8; word++)
+                sum += TIMES(mma_word_a(lane, row, word), mma_word_b(lane, word, column));
+            *d = (float)sum;
+        }
+}
+
+/* Lane 8 i + r brings the address of row r of matrix i; word t of its 16 bytes goes to word i of lane 4 r + t. */
+struct mma_rows {
+    const unsigned char *row;
+    uint32_t *ret;
+};
+
+static inline void mma_rows_op(void *const lane[32], unsigned)
+{
+    for (int from = 0; from < 32; from++)
+        for (int t = 0; t < 4; t++)
+            memcpy(&static_cast<struct mma_rows *>(lane[from % 8 * 4 + t])->ret[from / 8],
+                   static_cast<struct mma_rows *>(lane[from])->row + t * 4, 4);
+}
+#endif
+
+/* d += a x b. */
+static __device__ inline void mma_bf16_16x8x16(float d[4], const uint32_t a[4], const uint32_t b[2])
+{
+#ifdef BURST_STANDIN
+    struct mma_part mine = {d, a, b};
+    standin_collective(0xffffffffu, mma_op<mma_times_bf16>, &mine, {__FILE__, __LINE__});
+#else
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+}
+
+static __device__ inline void mma_tf32_16x8x8(float d[4], const uint32_t a[4], const uint32_t b[2])
+{
+#ifdef BURST_STANDIN
+    struct mma_part mine = {d, a, b};
+    standin_collective(0xffffffffu, mma_op<mma_times_tf32>, &mine, {__FILE__, __LINE__});
+#else
+    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+}
+
+/* A lane's part of A, 16 rows of 32 bytes in shared memory: lane l brings the address, a multiple of 16, of byte 16 (l / 16)
+ * of row l % 16. Rows are best a multiple of 32 words and 4 more apart: then no two of eight meet in a bank. */
+static __device__ inline void mma_load_a(uint32_t ret_a[4], const void *mine)
+{
+#ifdef BURST_STANDIN
+    struct mma_rows rows = {static_cast<const unsigned char *>(mine), ret_a};
+    standin_collective(0xffffffffu, mma_rows_op, &rows, {__FILE__, __LINE__});
+#else
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(ret_a[0]), "=r"(ret_a[1]), "=r"(ret_a[2]), "=r"(ret_a[3])
+                 : "r"((uint32_t)__cvta_generic_to_shared(mine))
+                 : "memory");
+#endif
+}
+
+/* Two values as neighbouring bfloat16, the first in the lower half. */
+static __device__ inline uint32_t mma_pair(float first, float second)
+{
+#ifdef BURST_STANDIN
+    return bf16_from_float(first) | (uint32_t)bf16_from_float(second) << 16;
+#else
+    uint32_t pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+#endif
+}
+#endif
