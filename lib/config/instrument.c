@@ -160,19 +160,7 @@ static void read_keeps(struct walk *w)
     yaml_event_t event;
     if (!walk_open(w, "keep", YAML_SEQUENCE_START_EVENT, &event)) return;
     yaml_event_delete(&event);
-    while (walk_next(w, &event)) {
-        yaml_event_type_t type = event.type;
-        struct place at = walk_place(&event.start_mark);
-        yaml_event_delete(&event);
-        if (type == YAML_SEQUENCE_END_EVENT) return;
-        if (type == YAML_MAPPING_START_EVENT) {
-            read_keep(w, at);
-        } else {
-            if (type != YAML_ALIAS_EVENT)
-                WALK_FAULT(w, at, "keep: an item is %s, must be a section with column, least, most", walk_kind(type));
-            walk_skip_value(w, type);
-        }
-    }
+    walk_sections(w, "keep", "column, least, most", read_keep);
 }
 
 static void read_section(struct walk *w, const char *prefix, const char *name, struct place at, void *base,

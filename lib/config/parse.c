@@ -153,19 +153,7 @@ static void read_inputs(struct walk *w)
     yaml_event_delete(&event);
     memset(reading_of(w)->config->input, 0, sizeof reading_of(w)->config->input);
     reading_of(w)->config->n_input = 0;
-    while (walk_next(w, &event)) {
-        yaml_event_type_t type = event.type;
-        struct place at = walk_place(&event.start_mark);
-        yaml_event_delete(&event);
-        if (type == YAML_SEQUENCE_END_EVENT) return;
-        if (type == YAML_MAPPING_START_EVENT) {
-            read_input(w, at);
-        } else {
-            if (type != YAML_ALIAS_EVENT)
-                WALK_FAULT(w, at, "inputs: an item is %s, must be a section with live and history", walk_kind(type));
-            walk_skip_value(w, type);
-        }
-    }
+    walk_sections(w, "inputs", "live and history", read_input);
 }
 
 static void name_inputs(struct burst_config *config)

@@ -135,6 +135,24 @@ void walk_mapping(struct walk *w, const char *prefix, void *base, struct seen *s
     }
 }
 
+void walk_sections(struct walk *w, const char *path, const char *holds, walk_item *item)
+{
+    yaml_event_t event;
+    while (walk_next(w, &event)) {
+        yaml_event_type_t type = event.type;
+        struct place at = walk_place(&event.start_mark);
+        yaml_event_delete(&event);
+        if (type == YAML_SEQUENCE_END_EVENT) return;
+        if (type == YAML_MAPPING_START_EVENT) {
+            item(w, at);
+        } else {
+            if (type != YAML_ALIAS_EVENT)
+                WALK_FAULT(w, at, "%s: an item is %s, must be a section with %s", path, walk_kind(type), holds);
+            walk_skip_value(w, type);
+        }
+    }
+}
+
 static void read_document(struct walk *w, void *base, walk_member *member)
 {
     yaml_event_t event;

@@ -31,6 +31,9 @@ struct seen {
 typedef void walk_member(struct walk *w, const char *prefix, const char *name, struct place at, void *base,
                          struct seen *seen);
 
+/* A section in a list begins; read it to its end. */
+typedef void walk_item(struct walk *w, struct place at);
+
 #define WALK_FAULT(w, place, ...)                                                                                      \
     ((w)->n_fault++, config_fault_add((w)->faults, (place).line, (place).column, __VA_ARGS__))
 
@@ -39,6 +42,9 @@ typedef void walk_member(struct walk *w, const char *prefix, const char *name, s
 enum burst_err walk_document(struct walk *w, const uint8_t *bytes, size_t n, void *base, walk_member *member);
 /* Keys and values up to the end of a mapping whose start has been read. */
 void walk_mapping(struct walk *w, const char *prefix, void *base, struct seen *seen, walk_member *member);
+
+/* Sections up to the end of the list `path` whose start has been read. What is none is noted, with what one `holds`, and passed over. */
+void walk_sections(struct walk *w, const char *path, const char *holds, walk_item *item);
 
 /* The next event. False at the end of what can be read; nothing is to be deleted then. */
 bool walk_next(struct walk *w, yaml_event_t *ret_event);
