@@ -1,36 +1,11 @@
 /* Sub-images that are judged although something is wrong with them: no call, and why (docs/decisions/0008). */
-#include "check.h"
-#include "decide/image.h"
-
-static struct subimage_packet packet;
-static struct image_sample sample;
-static struct book book;
+#include "unit/decide/image_scene.h"
 
 static struct image_score score(const char *id, unsigned flags, double p)
 {
-    packet = (struct subimage_packet){.source = {REALM_LIVE, MISSION_SVOM, INSTRUMENT_ECLAIRS}};
-    (void)snprintf(packet.burst_id, sizeof packet.burst_id, "%s", id);
-    (void)snprintf(packet.data_stream, sizeof packet.data_stream, "VHF");
-    packet.span = (struct time_span){1000, 2000};
-    memset(&sample, 0, sizeof sample);
-    memset(sample.mask, MASK_BACKGROUND, sizeof sample.mask);
-    sample.packet = &packet;
+    struct image_score s = image_scene(id, 0, "VHF", p);
     sample.flags = flags;
-    sample.ra_deg = 83.6;
-    sample.dec_deg = 22.0;
-    sample.nearest_px = -1;
-    struct image_score s = {.sample = &sample, .p = p, .logit = log(p / (1 - p))};
-    s.model.temperature = 1;
     return s;
-}
-
-static struct verdict decided(const struct image_score *s)
-{
-    struct decide_settings settings = decide_defaults();
-    struct verdict v;
-    memset(&v, 0, sizeof v);
-    CHECK_INT(image_decide(&book, &settings, s, NULL, &v, NULL), BURST_OK);
-    return v;
 }
 
 static void unclear(const struct verdict *v, enum reason_code reason, unsigned quality, const char *sentence)

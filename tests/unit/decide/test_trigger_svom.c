@@ -1,9 +1,6 @@
 /* Triggers and sub-images, positions, withdrawals, other missions: docs/decisions/0007, with notices made by hand. */
 #include "unit/decide/trigger_scene.h"
 
-static struct subimage_packet packet;
-static struct image_sample sample;
-
 static struct notice svom_notice(enum burst_instrument instrument, const char *id, enum notice_kind kind)
 {
     return notice_of((struct source){REALM_LIVE, MISSION_SVOM, instrument}, id, kind);
@@ -17,19 +14,9 @@ static struct notice eclairs(const char *id, enum notice_kind kind)
 static enum burst_err image(const char *id, int count, const char *stream, double p)
 {
     struct decide_settings s = decide_defaults();
-    packet = (struct subimage_packet){.source = {REALM_LIVE, MISSION_SVOM, INSTRUMENT_ECLAIRS}, .alert_count = count};
-    (void)snprintf(packet.burst_id, sizeof packet.burst_id, "%s", id);
-    (void)snprintf(packet.data_stream, sizeof packet.data_stream, "%s", stream);
+    struct image_score score = image_scene(id, count, stream, p);
     packet.span = (struct time_span){T_TRIGGER + 2 * SECOND_NS, T_TRIGGER + 22 * SECOND_NS};
     packet.sha256[0] = (uint8_t)(2 * count + (stream[0] == 'X') + 1);
-    memset(&sample, 0, sizeof sample);
-    sample.packet = &packet;
-    sample.snr[IMAGE_CENTRE][IMAGE_CENTRE] = 9.5F;
-    sample.ra_deg = 83.6;
-    sample.dec_deg = 22.0;
-    sample.nearest_px = -1;
-    struct image_score score = {.sample = &sample, .p = p, .logit = log(p / (1 - p))};
-    score.model.temperature = 1;
     memset(score.model.sha256, 'b', 64);
     return image_decide(&book, &s, &score, NULL, &last, NULL);
 }

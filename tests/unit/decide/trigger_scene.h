@@ -2,16 +2,14 @@
 #ifndef BURST_TESTS_DECIDE_TRIGGER_SCENE_H
 #define BURST_TESTS_DECIDE_TRIGGER_SCENE_H
 #include "base/clock.h"
-#include "check.h"
-#include "decide/image.h"
 #include "decide/trigger.h"
+#include "unit/decide/image_scene.h"
 #include "unit/decide/synthetic.h"
 
 enum { K_TRIGGER = 10000, N_DETECTOR = 25 };
 #define T_TRIGGER (SYNTHETIC_EPOCH_NS + K_TRIGGER * BIN_NS)
 #define SECOND_NS CLOCK_NS_PER_S
 
-static struct book book;
 static struct lightcurve_window *window;
 static struct verdict told[TRACKER_VERDICTS], last;
 static struct synthetic sky;
