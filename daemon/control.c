@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/catalog.h"
+#include "daemon/gpu.h"
 #include "daemon/platforms.h"
 #include <errno.h>
 #include <jansson.h>
@@ -97,15 +98,18 @@ static json_t *counters_json(struct health *h)
     return counters;
 }
 
-static json_t *models_json(const struct infer *infer)
+static json_t *models_json(struct pipeline *p)
 {
-    const struct infer_model *model[2] = {infer_lightcurve_model(infer), infer_image_model(infer)};
+    const struct infer *infer = p->science.infer;
+    const struct infer_model *model[DEVICE_SLOTS] = {
+        [DEVICE_LIGHT_CURVE] = infer_lightcurve_model(infer), [DEVICE_IMAGE] = infer_image_model(infer)};
     json_t *models = json_array();
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < DEVICE_SLOTS; i++)
         if (model[i])
-            (void)json_array_append_new(models, json_pack("{s:s, s:s, s:s, s:s}", "name", model[i]->tag.name, "version",
-                                                          model[i]->tag.version, "backend", model[i]->tag.backend,
-                                                          "sha256", model[i]->tag.sha256));
+            (void)json_array_append_new(
+                models, json_pack("{s:s, s:s, s:s, s:s}", "name", model[i]->tag.name, "version", model[i]->tag.version,
+                                  "backend", gpu_has(p, (enum device_slot)i) ? "cuda" : model[i]->tag.backend, "sha256",
+                                  model[i]->tag.sha256));
     return models;
 }
 
@@ -119,15 +123,18 @@ static json_t *status_answer(struct control *c)
     store_stream(p->store, uuid);
     bytes_uuid_text(uuid, stream);
     health_latency_quantiles(p->health, &p50, &p99, &n);
-    return json_pack(
+    json_t *gpu = gpu_json(p);
+    json_t *answer = json_pack(
         "{s:b, s:{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:o, s:{s:I, s:f, s:f}}}", "ok",
-        1, "status", "version", BURST_VERSION, "site", p->config.site_name, "stream", stream, "mode", "cpu", "uptime_s",
-        (json_int_t)((clock_mono_ns() - c->started_mono_ns) / CLOCK_NS_PER_S), "gateways", gateways_json(p), "inputs",
-        inputs_json(p), "counters", counters_json(p->health), "queues", "work", (json_int_t)queue_depth(p->units.work),
-        "work_free", (json_int_t)queue_depth(p->units.free_work), "publish", (json_int_t)queue_depth(p->units.publish),
-        "publish_free", (json_int_t)queue_depth(p->units.free_publish), "models", models_json(p->science.infer),
-        "platform", platforms_json(p), "latency", "n", (json_int_t)n, "p50_ms", (double)p50 * 1e-6, "p99_ms",
-        (double)p99 * 1e-6);
+        1, "status", "version", BURST_VERSION, "site", p->config.site_name, "stream", stream, "mode", gpu_mode(p),
+        "uptime_s", (json_int_t)((clock_mono_ns() - c->started_mono_ns) / CLOCK_NS_PER_S), "gateways", gateways_json(p),
+        "inputs", inputs_json(p), "counters", counters_json(p->health), "queues", "work",
+        (json_int_t)queue_depth(p->units.work), "work_free", (json_int_t)queue_depth(p->units.free_work), "publish",
+        (json_int_t)queue_depth(p->units.publish), "publish_free", (json_int_t)queue_depth(p->units.free_publish),
+        "models", models_json(p), "platform", platforms_json(p), "latency", "n", (json_int_t)n, "p50_ms",
+        (double)p50 * 1e-6, "p99_ms", (double)p99 * 1e-6);
+    if (gpu) (void)json_object_set_new(json_object_get(answer, "status"), "gpu", gpu);
+    return answer;
 }
 
 /* A JSON integer as int; -1, which no command takes, where it is none or too large. */

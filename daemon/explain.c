@@ -5,7 +5,8 @@
 #include "publish/evidence.h"
 #include <stdlib.h>
 
-enum { JOB_MAX = 4, PIXELS_A_STEP = 32 }; /* a step is one detector's Grad-CAM or 32 small forward passes: 4 to 8 ms */
+/* A step is one detector's Grad-CAM or 32 small forward passes, 4 to 8 ms; on the GPU as many as it takes at once. */
+enum { JOB_MAX = 4, PIXELS_A_STEP = 31 };
 
 struct job {
     struct verdict verdict;
@@ -90,8 +91,10 @@ static void step_image(struct explainer *x, struct job *job)
     struct burst_error e;
     uint8_t *fits = NULL;
     size_t n_fits = 0;
-    bool explained = infer_explain_image_part(x->p->science.infer, &job->unit->image, PIXELS_A_STEP, &job->next,
-                                              &job->image, &e) == BURST_OK;
+    struct infer *infer = x->p->science.infer;
+    int n_pixel = infer_gpu_explains(infer) ? INFER_EXPLAIN_MOST : PIXELS_A_STEP;
+    bool explained =
+        infer_explain_image_part(infer, &job->unit->image, n_pixel, &job->next, &job->image, &e) == BURST_OK;
     if (explained && job->next < INFER_EXPLAIN_PIXELS) return;
     enum burst_err err =
         evidence_image(&job->verdict, &job->unit->image, explained ? &job->image : NULL, &fits, &n_fits, &e);

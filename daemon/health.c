@@ -26,6 +26,8 @@ struct health {
     size_t next_told;
     int64_t latency_ns[LATENCY_KEPT];
     uint64_t n_latency;
+    bool has_gpu;
+    struct device_status gpu;
     bool fatal;
     struct burst_error fatal_error;
 };
@@ -179,6 +181,23 @@ void health_latency_quantiles(struct health *h, int64_t *ret_p50_ns, int64_t *re
     qsort(sorted, n, sizeof sorted[0], compare_ns);
     *ret_p50_ns = n ? sorted[n / 2] : 0;
     *ret_p99_ns = n ? sorted[(n * 99) / 100] : 0;
+}
+
+void health_gpu_set(struct health *h, const struct device_status *status)
+{
+    (void)pthread_mutex_lock(&h->lock);
+    h->gpu = *status;
+    h->has_gpu = true;
+    (void)pthread_mutex_unlock(&h->lock);
+}
+
+bool health_gpu(struct health *h, struct device_status *ret_status)
+{
+    (void)pthread_mutex_lock(&h->lock);
+    bool has = h->has_gpu;
+    if (has) *ret_status = h->gpu;
+    (void)pthread_mutex_unlock(&h->lock);
+    return has;
 }
 
 void health_fatal(struct health *h, const struct burst_error *error)

@@ -3,6 +3,7 @@
 #ifndef BURST_DAEMON_HEALTH_H
 #define BURST_DAEMON_HEALTH_H
 #include "base/err.h"
+#include "infer/device.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -71,6 +72,10 @@ const char *health_thread_name(enum health_thread thread);
 void health_latency(struct health *h, int64_t ns);
 /* Quantiles of the kept ones; 0 where there is none. */
 void health_latency_quantiles(struct health *h, int64_t *ret_p50_ns, int64_t *ret_p99_ns, uint64_t *ret_n);
+
+/* The GPU as the work thread last saw it. health_gpu: false, ret untouched, before the first word of it. */
+void health_gpu_set(struct health *h, const struct device_status *status);
+bool health_gpu(struct health *h, struct device_status *ret_status);
 
 /* The first failure that must end the process; later ones are dropped. Any thread; main looks. */
 void health_fatal(struct health *h, const struct burst_error *error);

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/control.h"
+#include "daemon/gpu.h"
 #include "daemon/pipeline.h"
 #include "daemon/service.h"
 #include <getopt.h>
@@ -14,7 +15,8 @@
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3, EXIT_IO = 4 }; /* protocol.md 8 */
 enum { SERVE_MS = 100 };
-static const int64_t STUCK_NS = 8 * CLOCK_NS_PER_S; /* a batch of 25 detectors in plain C takes about 2 s */
+static const int64_t GPU_WAIT_NS = 240 * CLOCK_NS_PER_S; /* --check-config: loading may time every engine */
+static const int64_t STUCK_NS = 8 * CLOCK_NS_PER_S;      /* a batch of 25 detectors in plain C takes about 2 s */
 
 static volatile sig_atomic_t stop_asked, reload_asked;
 
@@ -119,12 +121,13 @@ static void reload(struct pipeline *p, const struct options *options)
 
 static void tell_status(struct pipeline *p)
 {
-    char text[256];
+    char text[GPU_LINE_TEXT + 256], gpu[GPU_LINE_TEXT];
     int64_t p50, p99;
     uint64_t n;
     health_latency_quantiles(p->health, &p50, &p99, &n);
+    gpu_line(p, gpu);
     (void)snprintf(text, sizeof text,
-                   "cpu; %llu messages, %llu windows, %llu images, %llu verdicts; packet to verdict p99 %.1f ms",
+                   "%s; %llu messages, %llu windows, %llu images, %llu verdicts; packet to verdict p99 %.1f ms", gpu,
                    (unsigned long long)health_get(p->health, COUNT_MESSAGES),
                    (unsigned long long)health_get(p->health, COUNT_WINDOWS),
                    (unsigned long long)health_get(p->health, COUNT_IMAGES),
@@ -210,10 +213,27 @@ static enum burst_err serve(const struct options *options, const struct burst_co
     return err;
 }
 
+/* A GPU that was asked for by name and is not there is no reason not to start, but one to say so. */
+static void check_gpu(const struct burst_config *config, struct infer *infer)
+{
+    struct device_status s;
+    char line[GPU_LINE_TEXT];
+    if (config->models_backend != CONFIG_BACKEND_CUDA || !infer_gpu_status(infer, &s)) return;
+    bool good = infer_gpu_wait(infer, GPU_WAIT_NS);
+    (void)infer_gpu_status(infer, &s);
+    (void)device_status_text(&s, clock_mono_ns(), line, sizeof line);
+    if (good)
+        (void)printf("%s: its golden answers are right\n", line);
+    else
+        (void)fprintf(
+            stderr, "burstd: WARNING models.backend is cuda, and no GPU can be used. burstd will judge on %s\n", line);
+}
+
 static enum burst_err check_only(const struct burst_config *config, struct burst_error *reterr)
 {
     struct science science = {0};
     enum burst_err err = science_open(config, &science, reterr);
+    if (!err) check_gpu(config, science.infer);
     science_close(&science);
     if (!err) (void)puts("configuration, models and catalogue are good");
     return err;

@@ -3,6 +3,7 @@
 #include "publish/publish.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/gpu.h"
 #include "daemon/kept.h"
 #include "daemon/pipeline.h"
 #include "publish/json.h"
@@ -207,7 +208,7 @@ static void set_status(struct pipeline *p)
         (void)json_object_set_new(inputs, f->topic, one);
     }
     (void)pthread_mutex_unlock(&p->feed_lock);
-    (void)json_object_set_new(root, "mode", json_string("cpu"));
+    (void)json_object_set_new(root, "mode", json_string(gpu_mode(p)));
     (void)json_object_set_new(root, "warm", json_true());
     (void)json_object_set_new(root, "inputs", inputs);
     char *text = json_dumps(root, JSON_COMPACT);

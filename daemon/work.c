@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/explain.h"
+#include "daemon/gpu.h"
 #include "decide/image.h"
 #include "decide/trigger.h"
 #include "publish/trace.h"
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MS = 200, N_TRACKER = FEED_MAX, EXPLAIN_EVERY = 8 };
+enum { REFUSE_MS = 200, N_TRACKER = FEED_MAX, EXPLAIN_EVERY = 8 };
 static const int64_t RESTART_EVERY_NS = CLOCK_NS_PER_S; /* a commit per second at most, even at full replay speed */
 /* Explanations still to be made at an end that was asked for get this long; what is left is made after the next start, for its
  * restart point is not kept before it. */
@@ -200,7 +201,8 @@ static void work_window(struct work *w, const struct work_unit *unit)
     if (!unit->archival)
         trace_window(w, unit->window); /* what comes hours late is searched in the order it happens to come */
     if (held) (void)window_copy(held, w->before, NULL); /* room for every detector there is */
-    enum burst_err err = infer_window(w->p->science.infer, unit->window, &w->score, &e);
+    enum burst_err err = unit->archival ? infer_window_background(w->p->science.infer, unit->window, &w->score, &e)
+                                        : infer_window(w->p->science.infer, unit->window, &w->score, &e);
     if (!err) err = tracker_window(t->tracker, &w->score, w->verdict, &n, &e);
     if (err) {
         pipeline_refused(w->p, BAD_INFER, err, unit->restart.topic, &e);
@@ -353,13 +355,15 @@ static bool explain(struct work *w)
 /* Until the queue is closed and empty: units first, explanations while none waits. */
 static void work_loop(struct work *w)
 {
-    int64_t closed_ns = 0;
+    int64_t closed_ns = 0, gpu_told_ns = 0;
+    int wait_ms = 0;
     bool busy = false;
     for (void *unit;;) {
         health_progress(w->p->health, THREAD_WORK);
-        enum burst_err got = queue_take(w->p->units.work, &unit, busy ? 0 : WAIT_MS);
+        enum burst_err got = queue_take(w->p->units.work, &unit, busy ? 0 : wait_ms);
         if (!got) work_unit_done(w, unit);
         work_tick(w);
+        wait_ms = gpu_keep(w->p, &gpu_told_ns);
         if (got || ++w->n_since_step >= EXPLAIN_EVERY)
             busy = explain(w) || !got;
         else
@@ -375,7 +379,7 @@ static void refuse_loop(struct pipeline *p)
 {
     for (void *unit;;) {
         health_progress(p->health, THREAD_WORK);
-        enum burst_err got = queue_take(p->units.work, &unit, WAIT_MS);
+        enum burst_err got = queue_take(p->units.work, &unit, REFUSE_MS);
         if (got == BURST_E_STATE) return;
         if (!got) pipeline_give(p->units.free_work, unit);
     }

@@ -39,8 +39,28 @@
          "folder of the light-curve network; \"\" leaves event data unscored") \
     TEXT(models_image, "models.image", CONFIG_PATH_OR_NONE, "models/eclairs-cnn/1", 0, \
          "folder of the sub-image network; \"\" leaves sub-images unscored") \
-    WORD(models_backend, "models.backend", "auto plain cpu", CONFIG_BACKEND_AUTO, "auto", 0, \
-         "what runs the networks: plain C, cpu (oneDNN), or the fastest at hand") \
+    WORD(models_backend, "models.backend", "auto cuda cpu plain", CONFIG_BACKEND_AUTO, "auto", 0, \
+         "what runs the networks: the GPU where there is one (cuda complains where not), cpu (oneDNN), plain C") \
+    TEXT(gpu_socket, "gpu.socket", CONFIG_PATH_OR_NONE, "", 0, \
+         "socket of burst-cuda; \"\" takes /run/burst-cuda/burst-cuda.sock, else one of our own for gpu.program") \
+    TEXT(gpu_program, "gpu.program", CONFIG_PATH_OR_NONE, "", 0, \
+         "started where no worker listens and no service manager runs burstd; \"\": burst-cuda beside burstd; none") \
+    TEXT(gpu_cache, "gpu.cache", CONFIG_PATH_OR_NONE, "", 0, \
+         "with gpu.program: folder where its choices of engines are kept; \"\" makes them anew at every start") \
+    WORD(gpu_precision, "gpu.precision", "fp32 tf32 bf16", CONFIG_PRECISION_FP32, "fp32", 0, \
+         "what convolutions on the GPU are computed in; the coarser, the faster") \
+    INT(gpu_deadline_ms, "gpu.deadline_ms", "ms", 1, 600000, "50", 0, \
+        "a live window or sub-image not answered by then is computed by cpu") \
+    INT(gpu_background_ms, "gpu.background_ms", "ms", 1, 600000, "1000", 0, \
+        "the same for archival windows, explanations, and the golden answers of a worker that is not used yet") \
+    REAL(gpu_canary_s, "gpu.canary_s", "s", 0, 3600, "5", 0, \
+         "a question with a known answer goes to the GPU this often, keeps it awake, tells its latency; 0: never") \
+    WORD(gpu_cross_check, "gpu.cross_check", "off triggers all", CONFIG_CROSS_OFF, "triggers", 0, \
+         "GPU answers computed by cpu, too, before they are told: none, those on sub-images (4 ms), all") \
+    WORD(gpu_spin, "gpu.spin", "off on", CONFIG_SPIN_OFF, "off", 0, \
+         "the GPU worker waits for alerts without sleeping: microseconds less, one processor taken up for good") \
+    INT(gpu_core, "gpu.core", "", -1, 1023, "-1", 0, \
+        "with gpu.spin: the processor it waits on; -1: any") \
     TEXT(image_catalogue, "image.catalogue", CONFIG_PATH, "config/catalogues/known-sources.csv", 0, \
          "known sources marked in the mask of a sub-image") \
     TEXT(instruments_folder, "instruments.folder", CONFIG_PATH_OR_NONE, "config/instruments", 0, \

@@ -51,6 +51,7 @@ static const struct config_section SECTIONS[] = {
     {"store", "The database."},
     {"quarantine", "Refused inputs, kept byte for byte: burstctl quarantine."},
     {"models", "Networks: folders with model.onnx and its golden vectors."},
+    {"gpu", "The GPU, through its worker burst-cuda; burstd needs none of it to judge."},
     {"image", "ECLAIRs sub-images."},
     {"instruments", "Instruments that burstd was not built with."},
     {"lightcurve", "Closing of light-curve bins."},

@@ -3,15 +3,22 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "records/bands.h"
+#include "science/gpu.h"
 #include "science/instruments.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum { PATH_TEXT = 4096 };
 
+/* Of this process's own networks, which answer wherever the GPU does not. */
 static const enum net_backend_id BACKEND[] = {[CONFIG_BACKEND_AUTO] = NET_BACKEND_AUTO,
-                                              [CONFIG_BACKEND_PLAIN] = NET_BACKEND_PLAIN,
-                                              [CONFIG_BACKEND_CPU] = NET_BACKEND_CPU};
+                                              [CONFIG_BACKEND_CUDA] = NET_BACKEND_AUTO,
+                                              [CONFIG_BACKEND_CPU] = NET_BACKEND_CPU,
+                                              [CONFIG_BACKEND_PLAIN] = NET_BACKEND_PLAIN};
+_Static_assert((int)CONFIG_PRECISION_TF32 == (int)WORKER_TF32 && (int)CONFIG_PRECISION_BF16 == (int)WORKER_BF16 &&
+                   (int)CONFIG_CROSS_TRIGGERS == (int)INFER_CROSS_TRIGGERS &&
+                   (int)CONFIG_CROSS_ALL == (int)INFER_CROSS_ALL,
+               "the configuration's words stand for those of infer");
 
 /* An empty path means "none" and stays empty. */
 static enum burst_err model_path(const char *configured, char ret_path[PATH_TEXT], struct burst_error *reterr)
@@ -23,9 +30,15 @@ static enum burst_err model_path(const char *configured, char ret_path[PATH_TEXT
 static enum burst_err open_networks(const struct burst_config *config, struct science *s, struct burst_error *reterr)
 {
     char light_curve[PATH_TEXT], image[PATH_TEXT];
+    struct gpu_settings gpu;
     enum burst_err err = model_path(config->models_light_curve, light_curve, reterr);
     if (!err) err = model_path(config->models_image, image, reterr);
-    struct infer_settings settings = {light_curve, image, BACKEND[config->models_backend]};
+    if (!err) err = gpu_settings_of(config, &gpu, reterr);
+    struct infer_settings settings = {.light_curve = light_curve,
+                                      .image = image,
+                                      .backend = BACKEND[config->models_backend],
+                                      .gpu = gpu_wanted(config) ? &gpu.device : NULL,
+                                      .cross_check = (enum infer_cross_check)config->gpu_cross_check};
     if (!err) err = infer_open(&settings, &s->infer, reterr);
     const struct infer_model *model = err ? NULL : infer_lightcurve_model(s->infer);
     if (model) err = band_set_parse(model->band_kev, model->n_band, &s->bands, reterr);

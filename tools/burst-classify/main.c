@@ -79,6 +79,30 @@ static const char *lane_name(const struct source_lane *lane)
     return source_fact(lane->source.mission, lane->source.instrument)->topic;
 }
 
+/* Loading may time every engine of cuDNN. */
+static const int64_t GPU_WAIT_NS = 240 * CLOCK_NS_PER_S;
+
+/* A GPU that was asked for by name is waited for; where there is none, that is said, and the cpu answers. */
+static void await_gpu(struct run *r)
+{
+    struct device_status s;
+    char line[320];
+    if (r->options->config.models_backend != CONFIG_BACKEND_CUDA) return;
+    if (infer_gpu_wait(r->science.infer, GPU_WAIT_NS) || !infer_gpu_status(r->science.infer, &s)) return;
+    (void)device_status_text(&s, clock_mono_ns(), line, sizeof line);
+    (void)fprintf(stderr, "burst-classify: no GPU can be used. Judging on %s\n", line);
+}
+
+/* Between two questions: a GPU that became ready meanwhile is used, one that failed is told of once. */
+static void keep_gpu(struct run *r)
+{
+    struct device_event e;
+    (void)infer_step(r->science.infer, clock_mono_ns());
+    while (infer_gpu_event(r->science.infer, &e))
+        if (e.alarm)
+            (void)fprintf(stderr, "burst-classify: ALARM the GPU's answer is wrong and not used: %s\n", e.text);
+}
+
 static enum burst_err judge_windows(struct run *r, struct source_lane *lane, struct burst_error *reterr)
 {
     for (bool ready = false;;) {
@@ -88,6 +112,7 @@ static enum burst_err judge_windows(struct run *r, struct source_lane *lane, str
         enum burst_err err = lightcurve_next(lane->lc, lane->window, &ready, reterr);
         if (err || !ready) return err;
         if (r->trace && (err = window_trace_add(r->trace, lane->window, reterr))) return err;
+        keep_gpu(r);
         err = infer_window(r->science.infer, lane->window, &score, reterr);
         if (!err) err = tracker_window(lane->tracker, &score, verdict, &n, reterr);
         if (err) complain(r, lane_name(lane), reterr); /* this window was left out: go on, as burstd does */
@@ -185,6 +210,7 @@ static enum burst_err call_image(struct run *r, const struct image_sample *sampl
 {
     struct image_score score;
     const struct infer_model *model = infer_image_model(r->science.infer);
+    keep_gpu(r);
     enum burst_err err = infer_image(r->science.infer, sample, &score, reterr);
     if (!err) return image_decide(&r->book, &r->science.decide, &score, NULL, ret_verdict, reterr);
     if (!model) return err;
@@ -351,6 +377,7 @@ int main(int argc, char **argv)
         complain(&r, "configuration", &e);
         r.status = EXIT_CONFIG;
     }
+    if (r.science.infer) await_gpu(&r);
     for (int i = 0; r.science.infer && i < options.n_file; i++)
         take_file(&r, options.file[i]);
     status = r.status;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char HELP[] =
-    "usage: burst-classify [--json] [--backend auto|cpu|plain] [--config FILE] FILE...\n"
+    "usage: burst-classify [--json] [--backend auto|cuda|cpu|plain] [--config FILE] FILE...\n"
     "\n"
     "Event files (Fermi/GBM TTE, GECAM, SVOM/GRM), ECLAIRs sub-images and notices (JSON, VOEvent) in, final verdicts "
     "out.\n"
@@ -14,7 +14,10 @@ static const char HELP[] =
     "Nothing is published and nothing is kept.\n"
     "\n"
     "  --json           one verdict per line as burstd would send it\n"
-    "  --backend NAME   what runs the networks (default auto)\n"
+    "  --backend NAME   what runs the networks: cpu, plain C, the GPU (cuda: burst-cuda is waited for, started where "
+    "none\n"
+    "                   runs, and cpu answers for it where there is none), or the GPU where a worker runs, else cpu "
+    "(auto)\n"
     "  --config FILE    burstd.yaml with thresholds, models, catalogue (default: every key at its default)\n"
     "\n"
     "Exit status: 0 done, whatever the verdicts; 1 a file was refused; 2 usage; 3 configuration or model; 4 "
@@ -34,14 +37,16 @@ static int read_config(const char *path, struct burst_config *ret_config)
 
 static int set_backend(const char *word, struct burst_config *config)
 {
-    static const char *const words[] = {
-        [CONFIG_BACKEND_AUTO] = "auto", [CONFIG_BACKEND_PLAIN] = "plain", [CONFIG_BACKEND_CPU] = "cpu"};
+    static const char *const words[] = {[CONFIG_BACKEND_AUTO] = "auto",
+                                        [CONFIG_BACKEND_CUDA] = "cuda",
+                                        [CONFIG_BACKEND_CPU] = "cpu",
+                                        [CONFIG_BACKEND_PLAIN] = "plain"};
     for (int i = 0; i < (int)(sizeof words / sizeof words[0]); i++)
         if (strcmp(words[i], word) == 0) {
             config->models_backend = i;
             return -1;
         }
-    (void)fprintf(stderr, "burst-classify: --backend %s: auto, cpu or plain\n", word);
+    (void)fprintf(stderr, "burst-classify: --backend %s: auto, cuda, cpu or plain\n", word);
     return EXIT_USAGE;
 }
 
@@ -69,5 +74,9 @@ int options_parse(int argc, char **argv, struct options *ret_options)
         return EXIT_USAGE;
     }
     int status = config ? read_config(config, &ret_options->config) : -1;
-    return status < 0 && backend ? set_backend(backend, &ret_options->config) : status;
+    if (status < 0 && backend) status = set_backend(backend, &ret_options->config);
+    struct burst_config *c = &ret_options->config; /* a few files are judged before a GPU has been got ready */
+    if (c->models_backend == CONFIG_BACKEND_AUTO) (void)snprintf(c->gpu_program, sizeof c->gpu_program, "none");
+    c->gpu_canary_s = 0; /* and done before a card falls asleep */
+    return status;
 }

@@ -327,7 +327,7 @@ TEST(texts_keep_their_rules)
     refused_at("site: {signing_key: no}", 1, 21, "is not text");
     refused_at("store: {database: ''}", 1, 19, "is empty");
     refused_at("log: {level: loud}", 1, 14, "is none of: error warning notice info debug");
-    refused_at("models: {backend: cuda}", 1, 19, "is none of: auto plain cpu");
+    refused_at("models: {backend: gpu}", 1, 19, "is none of: auto cuda cpu plain");
     CHECK_INT(parse("site: {name: 'no', signing_key: ''}"), BURST_OK);
     char text[400], path[301];
     memset(path, 'p', 300);
