@@ -155,7 +155,8 @@ static void make_image(void)
 
 static enum burst_err open_all(enum net_backend_id backend, struct burst_error *reterr)
 {
-    struct infer_settings networks = {MODELS "gecam-resnet-mscfm/1", MODELS "eclairs-cnn/1", backend};
+    struct infer_settings networks = {
+        .light_curve = MODELS "gecam-resnet-mscfm/1", .image = MODELS "eclairs-cnn/1", .backend = backend};
     memset(&open, 0, sizeof open);
     open.settings = decide_defaults();
     enum burst_err err = infer_open(&networks, &open.infer, reterr);
