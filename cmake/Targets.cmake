@@ -99,6 +99,7 @@ endfunction()
 # tests/unit/LIB/test_*.c: one program each, linking that library alone, so a test cannot reach past its layer.
 function(burst_tests)
   file(GLOB TESTS CONFIGURE_DEPENDS tests/unit/*/test_*.c)
+  list(FILTER TESTS EXCLUDE REGEX "/unit/(cuda|kernels_cuda|standin)/") # cmake/Cuda.cmake
   foreach(FILE ${TESTS})
     get_filename_component(NAME ${FILE} NAME_WE)
     get_filename_component(DIR ${FILE} DIRECTORY)
@@ -125,6 +126,7 @@ function(burst_tests)
   endforeach()
   # tests/bench/NAME/*_bench.c: programs that time something, or that a bench.py beside them times.
   file(GLOB BENCHES CONFIGURE_DEPENDS tests/bench/*/*_bench.c)
+  list(FILTER BENCHES EXCLUDE REGEX "/bench/gpu/") # cmake/Cuda.cmake
   foreach(FILE ${BENCHES})
     get_filename_component(NAME ${FILE} NAME_WE)
     add_executable(${NAME} ${FILE})
@@ -167,30 +169,4 @@ function(burst_install)
     endforeach()
     add_custom_target(man ALL DEPENDS ${BUILT})
   endif()
-endfunction()
-
-# kernels/*.cu, the CUDA twins, for Ampere, Hopper and later; tests/gpu checks them against plain C where there is a GPU.
-function(burst_cuda_kernels)
-  find_package(CUDAToolkit REQUIRED)
-  file(GLOB SOURCES CONFIGURE_DEPENDS kernels/*.cu)
-  foreach(FILE ${SOURCES})
-    get_filename_component(NAME ${FILE} NAME_WE)
-    set(OBJECT ${CMAKE_BINARY_DIR}/cuda/${NAME}.o)
-    add_custom_command(OUTPUT ${OBJECT} DEPENDS ${FILE} ${PROJECT_SOURCE_DIR}/kernels/${NAME}_cuda.h ${PROJECT_SOURCE_DIR}/kernels/${NAME}.h
-      COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/cuda
-      COMMAND ${CUDAToolkit_NVCC_EXECUTABLE} -O3 -std=c++17 --fmad=false -Werror all-warnings -I${PROJECT_SOURCE_DIR}
-        -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=[sm_90,compute_90] -c ${FILE} -o ${OBJECT} VERBATIM)
-    list(APPEND OBJECTS ${OBJECT})
-  endforeach()
-  add_library(burst_kernels_cuda STATIC ${OBJECTS})
-  set_target_properties(burst_kernels_cuda PROPERTIES LINKER_LANGUAGE C)
-  target_link_libraries(burst_kernels_cuda PUBLIC burst_kernels CUDA::cudart_static)
-  file(GLOB TESTS CONFIGURE_DEPENDS tests/gpu/test_*.c)
-  foreach(FILE ${TESTS})
-    get_filename_component(NAME ${FILE} NAME_WE)
-    add_executable(gpu_${NAME} ${FILE})
-    target_include_directories(gpu_${NAME} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/lib)
-    target_link_libraries(gpu_${NAME} PRIVATE burst_kernels_cuda burst_flags m stdc++)
-    set_target_properties(gpu_${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/gpu)
-  endforeach()
 endfunction()

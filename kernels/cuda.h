@@ -1,7 +1,8 @@
 /* What every kernels/X.cu includes: the words of CUDA and the one way to launch a kernel. The same source is compiled by
  * nvcc for the card and, with BURST_STANDIN defined, by a C++ compiler for the stand-in device of tests/standin
  * (docs/decisions/0012-stand-in-device.md). So: kernels and device functions are `static`; __shared__ arrays have a
- * constant size (and __align__(n), not alignas) or come from CUDA_DYNAMIC_SHARED; no thread waits in a loop for another. */
+ * constant size (and __align__(n), not alignas) or come from CUDA_DYNAMIC_SHARED, in templates always from that; no thread
+ * waits in a loop for another. */
 #ifndef BURST_KERNELS_CUDA_H
 #define BURST_KERNELS_CUDA_H
 #include <stddef.h>

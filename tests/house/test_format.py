@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FILES = [p for d in ('lib', 'kernels', 'daemon', 'tools', 'tests') for p in sorted((ROOT / d).rglob('*.[ch]'))]
+FILES = [p for d in ('lib', 'kernels', 'daemon', 'tools', 'tests') for p in sorted((ROOT / d).rglob('*')) if p.suffix in ('.c', '.h', '.cc', '.cu')]
 
 
 def main():

@@ -111,6 +111,7 @@ static inline uint32_t cuda_load_acquire(const uint32_t *at)
 /* A launch: what cuda_launch of kernels/cuda.h makes of its arguments, with the kernel's name taken from the text. */
 struct standin_kernel {
     const char *text;
+    const void *function;
     dim3 grid, block;
     size_t shared_bytes;
     unsigned char *shared, *shared_end; /* the file's __shared__ arrays */
@@ -130,7 +131,15 @@ static inline int standin_cuda_launch(const char *text, void (*kernel)(P...), di
     std::function<void()> body = [=] { kernel(args...); };
     size_t bytes = (size_t)0;
     (void)std::initializer_list<size_t>{(size_t)0, (bytes += sizeof(P))...};
-    struct standin_kernel k = {text, grid, block, shared_bytes, standin_shared_start, standin_shared_stop, bytes, body};
+    struct standin_kernel k = {text,
+                               reinterpret_cast<const void *>(kernel),
+                               grid,
+                               block,
+                               shared_bytes,
+                               standin_shared_start,
+                               standin_shared_stop,
+                               bytes,
+                               body};
     return standin_launch(&k, stream);
 }
 #define cuda_launch(...) standin_cuda_launch(#__VA_ARGS__, __VA_ARGS__)
