@@ -1,5 +1,6 @@
 /* burstctl model: its command line, and what a model is and whether it keeps its golden vectors. */
 #include "model.h"
+#include "model_cuda.h"
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
@@ -17,16 +18,20 @@ static const char HELP[] =
     "\n"
     "info   what the model is: inputs, outputs, metadata, and every step with its shape, parameters, multiplications\n"
     "       and the implementation that runs it\n"
-    "check  the model against the golden vectors beside it (test_data_set_N/input_0.pb, output_0.pb), on every "
-    "backend;\n"
-    "       exit status 3 when one is out of tolerance\n"
+    "check  the model against the golden vectors beside it (test_data_set_N/input_0.pb, output_0.pb), on plain and "
+    "cpu,\n"
+    "       or on the backend that is named; exit status 3 when one is out of tolerance\n"
     "run    the model on ONNX TensorProto files: one --input for each of its inputs, in its order; answers are "
     "written\n"
     "       to the --output files, in the model's order, or shown where there are none\n"
     "\n"
-    "  --backend auto|plain|cpu  what runs it (info, run: auto; check: every one)\n"
-    "  --tolerance T             most |answer - golden| / max(1, |golden|) (default 0.0001)\n"
-    "  --input FILE              may be given several times, as may --output\n"
+    "  --backend auto|cuda|cpu|plain  what runs it (info, run: auto, the fastest of this process; check: plain and "
+    "cpu);\n"
+    "                                 cuda asks burst-cuda, which is started where none runs\n"
+    "  --config FILE                  burstd.yaml whose keys gpu.* say where burst-cuda is and how it computes\n"
+    "  --tolerance T                  most |answer - golden| / max(1, |golden|) (default 0.0001; with gpu.precision\n"
+    "                                 tf32 0.001, bf16 0.05)\n"
+    "  --input FILE                   may be given several times, as may --output\n"
     "\n"
     "Exit status: 0 done, 1 input refused, 2 usage, 3 model refused or out of tolerance, 4 a file cannot be read or "
     "written.\n";
@@ -121,10 +126,10 @@ static void print_steps(const struct net *net)
 
 int model_info(const struct model_options *options)
 {
-    struct net_settings settings = {.backend = options->backend, .batch_most = 1};
     struct net *net = NULL;
+    struct model_worker *worker = NULL;
     struct burst_error error;
-    if (net_open(options->path, &settings, &net, &error) != BURST_OK) return tell_model(&error);
+    if (model_open(options, options->backend, 1, &net, &worker, &error) != BURST_OK) return tell_model(&error);
     printf("%s\n", clean(options->path));
     printf("  %-12s%s\n", "sha256", net_sha256(net));
     printf("  %-12s%s\n", "producer", clean(net_producer(net)));
@@ -135,10 +140,12 @@ int model_info(const struct model_options *options)
         print_port("output", net_output(net, i));
     printf("  %-12s%s numbers in the file\n", "weights", grouped(net_n_parameter(net)));
     printf("  %-12s%s multiplications per sample\n", "work", grouped(net_macs(net)));
-    printf("  %-12s%s\n", "backend", net_backend_name(net));
+    printf("  %-12s%s", "backend", net_backend_name(net));
+    if (model_facts(worker)) printf(": %s, %s", clean(model_facts(worker)->device), model_precision(worker));
+    printf("\n");
     print_metadata(net);
     print_steps(net);
-    net_close(net);
+    model_close(net, worker);
     return finish_output("model");
 }
 
@@ -160,17 +167,18 @@ static void folder_of(const char *path, char *ret_folder, size_t size)
 
 static int check_backend(const struct model_options *options, enum net_backend_id backend, const char *folder)
 {
-    struct net_settings settings = {.backend = backend, .batch_most = BATCH};
     struct net *net = NULL;
+    struct model_worker *worker = NULL;
     struct burst_error error;
     int n_set = 0;
-    double worst = NAN;
-    if (net_open(options->path, &settings, &net, &error) != BURST_OK) return tell_model(&error);
-    enum burst_err err = net_check(net, folder, options->tolerance, &n_set, &worst, &error);
+    double worst = NAN, tolerance = options->tolerance;
+    if (model_open(options, backend, BATCH, &net, &worker, &error) != BURST_OK) return tell_model(&error);
+    if (tolerance < 0) tolerance = worker ? model_tolerance(worker) : TOLERANCE;
+    enum burst_err err = net_check(net, folder, tolerance, &n_set, &worst, &error);
     if (!isnan(worst))
         printf("%-6s %d set%s of golden vectors, largest difference %.3g, tolerance %g: %s\n", net_backend_name(net),
-               n_set, n_set == 1 ? "" : "s", worst, options->tolerance, err == BURST_OK ? "ok" : "FAILED");
-    net_close(net);
+               n_set, n_set == 1 ? "" : "s", worst, tolerance, err == BURST_OK ? "ok" : "FAILED");
+    model_close(net, worker);
     return err == BURST_OK ? EXIT_DONE : tell_model(&error);
 }
 
@@ -179,7 +187,8 @@ int model_check(const struct model_options *options)
     char folder[4096];
     int status = EXIT_DONE;
     folder_of(options->path, folder, sizeof folder);
-    for (int b = NET_BACKEND_PLAIN; b < NET_BACKEND_N; b++) {
+    if (options->cuda) status = check_backend(options, NET_BACKEND_AUTO, folder);
+    for (int b = NET_BACKEND_PLAIN; b < NET_BACKEND_N && !options->cuda; b++) {
         bool wanted = options->every_backend ? backend_of((enum net_backend_id)b) != NULL
                                              : backend_of(options->backend) == backend_of((enum net_backend_id)b);
         int answer = wanted ? check_backend(options, (enum net_backend_id)b, folder) : EXIT_DONE;
@@ -212,21 +221,33 @@ static bool parse_tolerance(const char *text, double *ret_tolerance)
     return true;
 }
 
+static bool parse_backend(const char *word, struct model_options *ret, struct burst_error *reterr)
+{
+    ret->every_backend = false;
+    ret->cuda = strcmp(word, "cuda") == 0;
+    if (ret->cuda || backend_parse(word, &ret->backend, reterr) == BURST_OK) return true;
+    (void)burst_fail(reterr, BURST_E_RANGE, "--backend %.40s: auto, cuda, cpu or plain", word);
+    return false;
+}
+
 /* EXIT_DONE, or -1 when help was asked for, or EXIT_USAGE with the reason told. */
 static int parse(int argc, char **argv, struct model_options *ret)
 {
-    static const struct option table[] = {
-        {"backend", required_argument, NULL, 'b'}, {"tolerance", required_argument, NULL, 't'},
-        {"input", required_argument, NULL, 'i'},   {"output", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},          {0}};
+    static const struct option table[] = {{"backend", required_argument, NULL, 'b'},
+                                          {"tolerance", required_argument, NULL, 't'},
+                                          {"input", required_argument, NULL, 'i'},
+                                          {"output", required_argument, NULL, 'o'},
+                                          {"config", required_argument, NULL, 'c'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
     struct burst_error error;
-    *ret = (struct model_options){.backend = NET_BACKEND_AUTO, .every_backend = true, .tolerance = TOLERANCE};
+    *ret = (struct model_options){.backend = NET_BACKEND_AUTO, .every_backend = true, .tolerance = -1};
     for (int c; (c = getopt_long(argc, argv, "h", table, NULL)) != -1;)
         switch (c) {
         case 'b':
-            if (backend_parse(optarg, &ret->backend, &error) != BURST_OK) return tell_usage("model", error.text);
-            ret->every_backend = false;
+            if (!parse_backend(optarg, ret, &error)) return tell_usage("model", error.text);
             break;
+        case 'c': ret->config = optarg; break;
         case 't':
             if (!parse_tolerance(optarg, &ret->tolerance))
                 return tell_usage("model", "--tolerance takes a number from 0");

@@ -10,8 +10,10 @@ enum { MODEL_FILE_MAX = 16 };
 struct model_options {
     const char *path; /* of an .onnx file, or of a folder with model.onnx */
     enum net_backend_id backend;
+    bool cuda;          /* --backend cuda: the GPU's worker, not `backend` */
     bool every_backend; /* --backend was not given */
-    double tolerance;
+    const char *config; /* where gpu.* stands; NULL: the defaults */
+    double tolerance;   /* negative: not given */
     int n_input, n_output;
     const char *input[MODEL_FILE_MAX], *output[MODEL_FILE_MAX];
 };

@@ -1,5 +1,6 @@
 /* burstctl model run: a model on ONNX TensorProto files. */
 #include "model.h"
+#include "model_cuda.h"
 #include "net/tensor_file.h"
 #include <inttypes.h>
 #include <math.h>
@@ -10,6 +11,7 @@ enum { BATCH_MOST = 32, VALUES_SHOWN = 16 };
 
 struct running {
     struct net *net;
+    struct model_worker *worker;
     int64_t n; /* samples; 1 where the model has no free first dimension */
     struct net_tensor input[MODEL_FILE_MAX];
     float *output[MODEL_FILE_MAX]; /* [n][elements of one sample] */
@@ -107,11 +109,10 @@ static int give_answers(const struct model_options *o, const struct running *r)
 static int run_model(const struct model_options *o, struct running *r)
 {
     struct burst_error error;
-    struct net_settings settings = {.backend = o->backend};
     if (read_inputs(o, r, &error) != BURST_OK) return tell_error("model", &error);
     int64_t first = o->n_input > 0 && r->input[0].dims.rank > 0 ? r->input[0].dims.dim[0] : 1;
-    settings.batch_most = first < BATCH_MOST ? (int)first : BATCH_MOST; /* 0 is 1; no more memory than needed */
-    if (net_open(o->path, &settings, &r->net, &error) != BURST_OK) return tell_model(&error);
+    int batch = first < 1 ? 1 : first < BATCH_MOST ? (int)first : BATCH_MOST; /* no more memory than needed */
+    if (model_open(o, o->backend, batch, &r->net, &r->worker, &error) != BURST_OK) return tell_model(&error);
     if (net_n_input(r->net) != o->n_input) {
         (void)fprintf(stderr, "burstctl model: the model has %d inputs, %d --input were given\n", net_n_input(r->net),
                       o->n_input);
@@ -139,6 +140,6 @@ int model_run(const struct model_options *options)
         tensor_fini(&r.input[i]);
         free(r.output[i]);
     }
-    net_close(r.net);
+    model_close(r.net, r.worker);
     return status;
 }
