@@ -47,6 +47,10 @@ LAYOUT_BOTH float head_output(const struct head_layer *l, int o, double sum)
     return l->relu && y < 0 ? 0.0F : (float)y;
 }
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Do the widths of the layers follow from each other, and fit? */
 bool head_fits(const struct head *h, int64_t n_channel);
 /* Numbers in an answer. */
@@ -58,4 +62,8 @@ int head_n_out(const struct head *h, int64_t n_channel);
  * Notes     Sums are in double, in an order that the GPU can keep: HEAD_LANES parts, each of every HEAD_LANES-th term, joined by
  *           halves. Between layers numbers are rounded to float. */
 void head_one(const struct head *h, const struct layout *as, const void *feature, float *ret);
+
+#ifdef __cplusplus
+}
+#endif
 #endif
