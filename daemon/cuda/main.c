@@ -1,0 +1,166 @@
+/* burst-cuda: arguments and signals. The work is in server.c, lane.c and selftest.c. */
+#include "base/log.h"
+#include "daemon/cuda/lane.h"
+#include "daemon/cuda/selftest.h"
+#include "daemon/cuda/server.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* protocol.md 8, and sysexits.h's EX_UNAVAILABLE and EX_SOFTWARE, which the service manager tells apart. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_WRONG = 1,
+    EXIT_USAGE = 2,
+    EXIT_CONFIG = 3,
+    EXIT_IO = 4,
+    EXIT_NO_DEVICE = 69,
+    EXIT_DEVICE = LANE_DEVICE_FAILED
+};
+
+static volatile sig_atomic_t stop_asked;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop_asked = 1;
+}
+
+static const char HELP[] =
+    "usage: burst-cuda [--socket PATH] [--device N] [--cache FOLDER] [--once] [--foreground]\n"
+    "       burst-cuda --selftest [--device N] [--cache FOLDER] [--most N] [MODEL...]\n"
+    "       burst-cuda --version | --help\n"
+    "\n"
+    "Runs networks on an NVIDIA GPU for burstd. Runs in the foreground; systemd keeps it running.\n"
+    "\n"
+    "  --socket PATH   where it listens (default " WORKER_SOCKET ")\n"
+    "  --device N      which GPU (default 0)\n"
+    "  --cache FOLDER  where the fastest cuDNN engines are remembered (default $CACHE_DIRECTORY, else nowhere)\n"
+    "  --once          for a program that starts it itself: end with the last client\n"
+    "  --selftest      print the device, compare MODEL... (default: the shipped ones) with golden answers and plain C "
+    "in\n"
+    "                  every precision, time them, end\n"
+    "  --most N        of the self-test: samples of the largest batch (default 256)\n"
+    "  --foreground    log plain lines to standard error even under systemd\n"
+    "  --version       version\n"
+    "\n"
+    "SIGTERM and SIGINT finish what is under way and end.\n"
+    "Exit status: 0 done, 1 wrong answers in the self-test, 2 usage, 3 a model, 4 input/output, 69 no usable device,\n"
+    "70 the device failed.\n";
+
+struct options {
+    struct server_settings server;
+    bool selftest, foreground;
+    int most;
+};
+
+static bool parse_number(const char *text, int least, int most, int *ret)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(text, &end, 10);
+    if (errno || end == text || *end || n < least || n > most) return false;
+    *ret = (int)n;
+    return true;
+}
+
+static int usage(const char *what, const char *value)
+{
+    (void)fprintf(stderr, "burst-cuda: %s '%s'; try burst-cuda --help\n", what, value);
+    return EXIT_USAGE;
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int parse_options(int argc, char **argv, struct options *ret)
+{
+    static const struct option table[] = {
+        {"socket", required_argument, NULL, 's'}, {"device", required_argument, NULL, 'd'},
+        {"cache", required_argument, NULL, 'c'},  {"once", no_argument, NULL, 'o'},
+        {"selftest", no_argument, NULL, 't'},     {"most", required_argument, NULL, 'm'},
+        {"foreground", no_argument, NULL, 'f'},   {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},         {0}};
+    for (int c; (c = getopt_long(argc, argv, "h", table, NULL)) != -1;)
+        switch (c) {
+        case 's': ret->server.socket = optarg; break;
+        case 'd':
+            if (!parse_number(optarg, 0, 255, &ret->server.device)) return usage("no number of a device:", optarg);
+            break;
+        case 'c': ret->server.cache_folder = optarg; break;
+        case 'o': ret->server.once = true; break;
+        case 't': ret->selftest = true; break;
+        case 'm':
+            if (!parse_number(optarg, 1, WORKER_BATCH_MOST, &ret->most)) return usage("no size of a batch:", optarg);
+            break;
+        case 'f': ret->foreground = true; break;
+        case 'v': return puts("burst-cuda " BURST_VERSION) < 0 ? EXIT_IO : EXIT_DONE;
+        case 'h': return fputs(HELP, stdout) < 0 ? EXIT_IO : EXIT_DONE;
+        default: (void)fputs("try burst-cuda --help\n", stderr); return EXIT_USAGE;
+        }
+    if (optind < argc && !ret->selftest) return usage("unexpected argument", argv[optind]);
+    return -1;
+}
+
+static int exit_status(enum burst_err err)
+{
+    switch (err) {
+    case BURST_OK: return EXIT_DONE;
+    case BURST_E_UNSUPPORTED: return EXIT_NO_DEVICE;
+    case BURST_E_DEVICE:
+    case BURST_E_TIMEOUT: return EXIT_DEVICE;
+    case BURST_E_IO:
+    case BURST_E_CONFLICT:
+    case BURST_E_NOMEM:
+    case BURST_E_LIMIT: return EXIT_IO;
+    default: return EXIT_CONFIG;
+    }
+}
+
+/* Signals that end us are blocked in every thread, and let in only while the main thread waits. */
+static void catch_signals(sigset_t *ret_waiting)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigset_t ours;
+    (void)sigaction(SIGTERM, &action, NULL); /* valid numbers and sets: cannot fail */
+    (void)sigaction(SIGINT, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &action, NULL);
+    (void)sigemptyset(&ours);
+    (void)sigaddset(&ours, SIGTERM);
+    (void)sigaddset(&ours, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &ours, ret_waiting);
+    (void)sigdelset(ret_waiting, SIGTERM);
+    (void)sigdelset(ret_waiting, SIGINT);
+}
+
+static int run_selftest(const struct options *options, char *const *model, int n_model)
+{
+    struct selftest_settings settings = {.device = options->server.device,
+                                         .cache_folder = options->server.cache_folder,
+                                         .model = (const char *const *)model,
+                                         .n_model = n_model,
+                                         .most = options->most};
+    struct burst_error e = {0};
+    int n_wrong = 0;
+    enum burst_err err = selftest_run(&settings, stdout, &n_wrong, &e);
+    if (err) (void)fprintf(stderr, "burst-cuda: %s\n", e.text);
+    return err ? exit_status(err) : n_wrong ? EXIT_WRONG : EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {
+        .server.socket = WORKER_SOCKET, .server.cache_folder = getenv("CACHE_DIRECTORY"), .most = WORKER_BATCH_MOST};
+    struct burst_error e = {0};
+    sigset_t waiting;
+    int status = parse_options(argc, argv, &options);
+    if (status >= 0) return status;
+    log_setup(LOG_LEVEL_INFO, !options.foreground && getenv("JOURNAL_STREAM") != NULL);
+    if (options.selftest) return run_selftest(&options, argv + optind, argc - optind);
+    catch_signals(&waiting);
+    enum burst_err err = server_run(&options.server, &stop_asked, &waiting, &e);
+    if (err) log_line(LOG_LEVEL_ERROR, "ends error=%s what=\"%s\"", burst_err_name(err), e.text);
+    return exit_status(err);
+}
