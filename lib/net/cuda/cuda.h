@@ -73,6 +73,10 @@ enum burst_err cuda_check(struct cuda_engine *engine, int error, const char *cal
  * A network with a step that has no kernel is refused with BURST_E_UNSUPPORTED and the step's name. */
 extern const struct net_backend net_backend_cuda;
 
+/* What was odd while a network was compiled, for the log: engines that gave wrong answers, a file that could not be written.
+ * NULL past the last. Given  code  net_code() of the network */
+const char *cuda_remark(const void *code, int i);
+
 /* ---- entries: the same network with another front (what fills its first tensor) and its own results ---- */
 
 /* A network's first tensor, in device memory: [n][height][width][n_padded], height 1 in one dimension. Channels from
