@@ -58,7 +58,7 @@ static void head_backward(const struct head *h, const struct head_pass *pass, in
 
 static void cam_of(const struct head *h, const struct map *m, int index, float *ret)
 {
-    struct head_pass pass;
+    struct head_pass pass = {0}; /* a compiler cannot see that every layer is passed */
     double gradient[HEAD_WIDTH_MOST];
     head_forward(h, m, &pass);
     head_backward(h, &pass, index, gradient);

@@ -139,8 +139,8 @@ static void tell_rate(enum rate rate, unsigned blocks, int n)
         if (rate == RATE_TF32) return cuda_launch(multiply_matrix<RATE_TF32>, grid, block, 0, NULL, x, ret, n);
         return cuda_launch(multiply_matrix<RATE_BF16>, grid, block, 0, NULL, x, ret, n);
     });
-    double per_thread = rate == RATE_FP32 ? FLOPS_FMA : (rate == RATE_TF32 ? FLOPS_TF32 : FLOPS_BF16) / 32.0;
-    printf("%s\t%.3f\n", names[rate], per_thread * CHAINS * n * blocks * THREADS / s * 1e-12);
+    const double per_thread[] = {FLOPS_FMA, FLOPS_TF32 / 32.0, FLOPS_BF16 / 32.0};
+    printf("%s\t%.3f\n", names[rate], per_thread[rate] * CHAINS * n * blocks * THREADS / s * 1e-12);
     (void)cudaFree(x), (void)cudaFree(ret);
 }
 
