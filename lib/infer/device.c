@@ -80,6 +80,7 @@ enum burst_err device_model(struct device *d, enum device_slot slot, const struc
     struct worker_model m = {.role = slot == DEVICE_LIGHT_CURVE ? WORKER_LIGHT_CURVE : WORKER_IMAGE,
                              .bytes = model->bytes,
                              .n = model->n,
+                             .batch = slot == DEVICE_LIGHT_CURVE ? DETECTOR_MAX : WORKER_BATCH_MOST,
                              .cam_index = model->n_logit == 1 ? 0 : model->true_index,
                              .n_atom = model->bands.n_atom,
                              .n_band = model->bands.n_band,
@@ -94,6 +95,11 @@ enum burst_err device_model(struct device *d, enum device_slot slot, const struc
 }
 
 /* ---- states ---- */
+
+static int64_t job_ns(const struct device *d, enum device_lane lane)
+{
+    return lane == DEVICE_ALERT ? d->deadline_ns : d->background_ns;
+}
 
 static int64_t backoff(struct device_lane_inside *l, bool was_on, int64_t now_ns)
 {
@@ -129,9 +135,14 @@ static void lane_fail(struct device *d, enum device_lane lane, bool alarm, const
     if (news) device_tell(d, lane, alarm, text);
 }
 
-static void lane_error(struct device *d, enum device_lane lane, const struct burst_error *e)
+static void lane_error(struct device *d, enum device_lane lane, int64_t allowed_ns, const struct burst_error *e)
 {
-    lane_fail(d, lane, e->code == BURST_E_MODEL, e->text);
+    char text[DEVICE_WHY_TEXT];
+    if (e->code == BURST_E_TIMEOUT)
+        (void)snprintf(text, sizeof text, "the GPU worker gave no answer in %g ms", (double)allowed_ns * 1e-6);
+    else
+        (void)snprintf(text, sizeof text, "%.250s", e->text);
+    lane_fail(d, lane, e->code == BURST_E_MODEL, text);
 }
 
 static void lane_try(struct device *d, enum device_lane lane)
@@ -200,7 +211,7 @@ static void lane_check(struct device *d, enum device_lane lane)
     struct burst_error e;
     enum burst_err err = check_step(d, lane, &e);
     if (err)
-        lane_error(d, lane, &e);
+        lane_error(d, lane, d->lane[lane].check.stage == CHECK_DONE ? job_ns(d, lane) : d->background_ns, &e);
     else if (d->lane[lane].check.stage == CHECK_DONE)
         lane_turn_on(d, lane);
 }
@@ -217,7 +228,7 @@ static void lane_watch(struct device *d, enum device_lane lane, int64_t now_ns)
     }
     if (lane != DEVICE_ALERT || d->canary_ns == 0 || now_ns - d->canary.asked_ns < d->canary_ns) return;
     d->canary.asked_ns = now_ns;
-    if (canary_step(d, &e)) lane_error(d, lane, &e);
+    if (canary_step(d, &e)) lane_error(d, lane, d->deadline_ns, &e);
 }
 
 /* The background lane follows the alert lane, which may have to start the worker first. */
@@ -259,7 +270,7 @@ int device_step(struct device *d, int64_t now_ns)
 
 int64_t device_deadline(const struct device *d, enum device_lane lane)
 {
-    return clock_mono_ns() + (lane == DEVICE_ALERT ? d->deadline_ns : d->background_ns);
+    return clock_mono_ns() + job_ns(d, lane);
 }
 
 enum ring_kind { RING_WINDOW, RING_CAM, RING_MADE };
@@ -361,7 +372,7 @@ static bool answered(struct device *d, enum device_lane lane, enum burst_err err
     }
     l->told.n_redone++;
     if (!err || worker_state(l->worker) != WORKER_READY)
-        lane_error(d, lane, e);
+        lane_error(d, lane, job_ns(d, lane), e);
     else
         refused(d, lane, e);
     return false;
