@@ -103,6 +103,45 @@ static void put_models(const json_t *models)
     if (json_array_size(models) == 0) printf("  none\n");
 }
 
+static void put_lane(const json_t *gpu, const char *name)
+{
+    const json_t *lane = json_object_get(gpu, name);
+    printf("  %-12s%s: ", name, text_of(lane, "state"));
+    printf("%lld answered, %lld redone on the cpu, lost %lld times\n",
+           (long long)json_integer_value(json_object_get(lane, "answered")),
+           (long long)json_integer_value(json_object_get(lane, "redone_on_cpu")),
+           (long long)json_integer_value(json_object_get(lane, "lost")));
+    if (json_is_string(json_object_get(lane, "last_failure")))
+        printf("  %-12slast failure: %s\n", "", text_of(lane, "last_failure"));
+}
+
+static void put_version(const char *what, json_int_t version, int unit)
+{
+    printf(", %s %lld.%lld", what, (long long)version / unit, (long long)version % unit / (unit / 100));
+}
+
+/* The lanes to the GPU's worker, and how long its canaries take. */
+static void put_gpu(const json_t *gpu)
+{
+    const json_t *canary = json_object_get(gpu, "canary");
+    if (!json_is_object(gpu)) return;
+    printf("\ngpu\n  %-12s%s\n", "answers", text_of(gpu, "status"));
+    put_lane(gpu, "alert");
+    put_lane(gpu, "background");
+    printf("  %-12s%lld asked, p50 %.0f us, p99 %.0f us, p99.9 %.0f us\n", "canary",
+           (long long)json_integer_value(json_object_get(canary, "n")),
+           json_number_value(json_object_get(canary, "p50_us")), json_number_value(json_object_get(canary, "p99_us")),
+           json_number_value(json_object_get(canary, "p999_us")));
+    printf("  %-12s%lld\n", "alarms", (long long)json_integer_value(json_object_get(gpu, "alarms")));
+    if (!json_object_get(gpu, "device")) return;
+    printf("  %-12s%s", "device", text_of(gpu, "device"));
+    printf(", compute capability %s", text_of(gpu, "compute_capability"));
+    put_version("driver", json_integer_value(json_object_get(gpu, "driver")), 1000);
+    put_version("CUDA", json_integer_value(json_object_get(gpu, "runtime")), 1000);
+    put_version("cuDNN", json_integer_value(json_object_get(gpu, "cudnn")), 10000);
+    printf(", worker %lld\n", (long long)json_integer_value(json_object_get(gpu, "worker_pid")));
+}
+
 static void put_angle(const json_t *one, const char *key)
 {
     const json_t *value = json_object_get(one, key);
@@ -155,8 +194,8 @@ static void put_table(const char *title, const json_t *object, bool zeros)
 
 static bool is_known(const char *key)
 {
-    static const char *const known[] = {"version", "site",     "stream", "mode",     "uptime_s",
-                                        "inputs",  "gateways", "models", "platform", "counters"};
+    static const char *const known[] = {"version",  "site",   "stream",   "mode",     "uptime_s", "inputs",
+                                        "gateways", "models", "platform", "counters", "gpu"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i], key) == 0) return true;
     return false;
@@ -174,6 +213,7 @@ static void put_page(const json_t *status)
     put_gateways(json_object_get(status, "gateways"));
     put_inputs(json_object_get(status, "inputs"));
     put_models(json_object_get(status, "models"));
+    put_gpu(json_object_get(status, "gpu"));
     put_platforms(json_object_get(status, "platform"));
     json_object_foreach((json_t *)status, key, value)
     {

@@ -19,6 +19,7 @@
 #include "prepare/subimage.h"
 #include "publish/json.h"
 #include "records/bands.h"
+#include "unit/infer/peer.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ void *__wrap_realloc(void *p, size_t n);
 void *__wrap_aligned_alloc(size_t align, size_t n);
 int __wrap_posix_memalign(void **p, size_t align, size_t n);
 
-static int n_taken;
+static int n_taken, n_cuda; /* calls; answers of the GPU's worker */
 
 void *__wrap_malloc(size_t n)
 {
@@ -153,10 +154,14 @@ static void make_image(void)
     CHECK_SAY(!err, "%s", e.text);
 }
 
-static enum burst_err open_all(enum net_backend_id backend, struct burst_error *reterr)
+static enum burst_err open_all(enum net_backend_id backend, const struct device_settings *gpu,
+                               struct burst_error *reterr)
 {
-    struct infer_settings networks = {
-        .light_curve = MODELS "gecam-resnet-mscfm/1", .image = MODELS "eclairs-cnn/1", .backend = backend};
+    struct infer_settings networks = {.light_curve = MODELS "gecam-resnet-mscfm/1",
+                                      .image = MODELS "eclairs-cnn/1",
+                                      .backend = backend,
+                                      .gpu = gpu,
+                                      .cross_check = INFER_CROSS_ALL};
     memset(&open, 0, sizeof open);
     open.settings = decide_defaults();
     enum burst_err err = infer_open(&networks, &open.infer, reterr);
@@ -206,8 +211,10 @@ static void judge_window(bool burst, int *n_verdict)
     struct burst_error e;
     int n = 0;
     feed_window_point(&open.feed, open.window->k_end, &point);
+    if (infer_gpu_alerts(open.infer)) (void)infer_step(open.infer, clock_mono_ns()); /* connecting anew takes some */
     CHECK_INT(infer_window(open.infer, open.window, &score, &e), BURST_OK);
     CHECK_INT(infer_explain_window(open.infer, open.window, 0, &why, &e), BURST_OK);
+    n_cuda += strcmp(score.model.backend, "cuda") == 0;
     for (int i = 0; i < score.n_score; i++) {
         score.score[i].logit = burst ? 5 : -5;
         score.score[i].p = burst ? 0.99 : 0.01;
@@ -264,6 +271,7 @@ static void judge_image(void)
     CHECK_INT(subimage_prepare(&packet, &open.catalogue, NULL, &sample, &e), BURST_OK);
     CHECK_INT(infer_image(open.infer, &sample, &score, &e), BURST_OK);
     CHECK_INT(infer_explain_image_part(open.infer, &sample, 64, &done, &why, &e), BURST_OK);
+    n_cuda += strcmp(score.model.backend, "cuda") == 0;
     CHECK_INT(image_decide(&open.book, &open.settings, &score, NULL, &verdict, &e), BURST_OK);
     tell(&verdict);
     packet.alert_count = 1;
@@ -273,23 +281,35 @@ static void judge_image(void)
     tell(&verdict);
 }
 
-static void path_with(enum net_backend_id backend)
+/* Packets to verdicts, once everything is open. */
+static void walk_path(void)
 {
-    struct burst_error e;
-    int n_window = 0, n_verdict = 0;
-    if (access(MODELS "gecam-resnet-mscfm/1/model.onnx", R_OK) || access(MODELS "eclairs-cnn/1/model.onnx", R_OK))
-        SKIP("the shipped models are absent");
-    enum burst_err err = open_all(backend, &e);
-    CHECK_SAY(!err, "%s", e.text);
-    CHECK_SAY(err || n_taken > 20, "opening took memory %d times: is it counted?", n_taken);
-    int before = n_taken;
-    if (!err) {
-        judge_events(&n_window, &n_verdict);
-        judge_image();
-    }
+    int n_window = 0, n_verdict = 0, before = n_taken;
+    judge_events(&n_window, &n_verdict);
+    judge_image();
     CHECK_SAY(n_taken == before, "memory was taken %d times", n_taken - before);
     CHECK_SAY(n_window >= 6, "%d windows", n_window);
     CHECK_INT(n_verdict, 2); /* opened, closed */
+}
+
+static bool open_path(enum net_backend_id backend, const struct device_settings *gpu)
+{
+    struct burst_error e;
+    if (access(MODELS "gecam-resnet-mscfm/1/model.onnx", R_OK) || access(MODELS "eclairs-cnn/1/model.onnx", R_OK)) {
+        check_skip_why = "the shipped models are absent";
+        return false;
+    }
+    enum burst_err err = open_all(backend, gpu, &e);
+    CHECK_SAY(!err, "%s", e.text);
+    CHECK_SAY(err || n_taken > 20, "opening took memory %d times: is it counted?", n_taken);
+    n_cuda = 0;
+    return !err;
+}
+
+static void path_with(enum net_backend_id backend)
+{
+    if (open_path(backend, NULL)) walk_path();
+    CHECK_INT(n_cuda, 0);
     close_all();
 }
 
@@ -303,9 +323,52 @@ TEST(cpu_takes_no_memory_from_packet_to_verdict)
     path_with(NET_BACKEND_CPU);
 }
 
-int main(void)
+static char control_path[64], self_path[4096];
+
+static bool make_control(void)
 {
+    struct peer_control zero;
+    memset(&zero, 0, sizeof zero);
+    (void)snprintf(control_path, sizeof control_path, "/tmp/burst-peer-%d", (int)getpid());
+    FILE *file = fopen(control_path, "wb");
+    bool good = file && fwrite(&zero, sizeof zero, 1, file) == 1;
+    if (file) good = fclose(file) == 0 && good;
+    good = good && readlink("/proc/self/exe", self_path, sizeof self_path - 1) > 0;
+    if (good) peer_control = peer_map_control(control_path);
+    return good && setenv("PEER_CONTROL", control_path, 1) == 0;
+}
+
+/* Both lanes on, a canary between any two windows, every answer compared; then the same while the worker fails. */
+TEST(the_lanes_to_a_gpu_take_none_and_neither_does_their_failing)
+{
+    const struct device_settings gpu = {.program = self_path,
+                                        .deadline_ns = 20 * CLOCK_NS_PER_S,
+                                        .background_ns = 20 * CLOCK_NS_PER_S,
+                                        .canary_ns = 1,
+                                        .core = -1};
+    CHECK(make_control());
+    for (int failing = 0; failing < 2 && !check_case_failed && !check_skip_why; failing++) {
+        if (open_path(NET_BACKEND_AUTO, &gpu)) {
+            CHECK(infer_gpu_wait(open.infer, 60 * CLOCK_NS_PER_S));
+            while (!infer_gpu_explains(open.infer) && infer_gpu_alerts(open.infer))
+                (void)infer_step(open.infer, clock_mono_ns());
+            peer_control->lane = 0;
+            peer_control->spared = 5;
+            peer_control->fault = failing ? PEER_DEVICE : PEER_GOOD;
+            walk_path();
+            peer_control->fault = PEER_GOOD;
+            CHECK_SAY(failing ? n_cuda > 0 && n_cuda < 5 : n_cuda >= 7, "%d answers are cuda's", n_cuda);
+        }
+        close_all();
+    }
+    (void)unlink(control_path);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 3 && strcmp(argv[1], "--once") == 0) return peer_main(argv[3]);
     RUN(plain_takes_no_memory_from_packet_to_verdict);
     RUN(cpu_takes_no_memory_from_packet_to_verdict);
+    RUN(the_lanes_to_a_gpu_take_none_and_neither_does_their_failing);
     return check_report();
 }
