@@ -26,43 +26,54 @@ struct mma_part {
     const uint32_t *a, *b;
 };
 
-static inline struct mma_part *mma_part_of(void *const lane[32], int i)
+static inline void mma_unpack(uint32_t word, double *ret_one)
 {
-    return static_cast<struct mma_part *>(lane[i]);
+    *ret_one = (double)__uint_as_float(word & 0xffffe000u);
 }
 
-/* The word of all lanes' A that holds (row, 4-byte column), and of B that holds (4-byte row, column). */
-static inline uint32_t mma_word_a(void *const lane[32], int row, int word)
+static inline void mma_unpack_two(uint32_t word, double *ret_first, double *ret_second)
 {
-    return mma_part_of(lane, row % 8 * 4 + word % 4)->a[row / 8 + word / 4 * 2];
+    *ret_first = (double)__uint_as_float(word << 16);
+    *ret_second = (double)__uint_as_float(word & 0xffff0000u);
 }
 
-static inline uint32_t mma_word_b(void *const lane[32], int word, int column)
+/* The matrices out of the fragments of all lanes. Word w of a row of A, or of a column of B, holds elements w, or 2 w and the
+ * next. */
+template <int K> static inline void mma_gather(void *const lane[32], double a[16][K], double b[K][8])
 {
-    return mma_part_of(lane, column * 4 + word % 4)->b[word / 4];
-}
-
-static inline double mma_times_tf32(uint32_t a, uint32_t b)
-{
-    return (double)__uint_as_float(a & 0xffffe000u) * (double)__uint_as_float(b & 0xffffe000u);
-}
-
-static inline double mma_times_bf16(uint32_t a, uint32_t b)
-{
-    double low = (double)__uint_as_float(a << 16) * (double)__uint_as_float(b << 16);
-    return low + (double)__uint_as_float(a & 0xffff0000u) * (double)__uint_as_float(b & 0xffff0000u);
-}
-
-template <double (*TIMES)(uint32_t, uint32_t)> static inline void mma_op(void *const lane[32], unsigned)
-{
-    for (int row = 0; row < 16; row++)
-        for (int column = 0; column < 8; column++) {
-            float *d = &mma_part_of(lane, row % 8 * 4 + column / 2)->d[row / 8 * 2 + column % 2];
-            double sum = (double)*d;
-            for (int word = 0; word < 8; word++)
-                sum += TIMES(mma_word_a(lane, row, word), mma_word_b(lane, word, column));
-            *d = (float)sum;
+    for (int l = 0; l < 32; l++) {
+        const struct mma_part *part = static_cast<const struct mma_part *>(lane[l]);
+        for (int i = 0; i < 4; i++) {
+            int row = l / 4 + i % 2 * 8, word = l % 4 + i / 2 * 4;
+            if (K == 8)
+                mma_unpack(part->a[i], &a[row][word]);
+            else
+                mma_unpack_two(part->a[i], &a[row][word * K / 8], &a[row][word * K / 8 + 1]);
         }
+        for (int i = 0; i < 2; i++) {
+            int word = l % 4 + i * 4, column = l / 4;
+            if (K == 8)
+                mma_unpack(part->b[i], &b[word][column]);
+            else
+                mma_unpack_two(part->b[i], &b[word * K / 8][column], &b[word * K / 8 + 1][column]);
+        }
+    }
+}
+
+template <int K> static inline void mma_op(void *const lane[32], unsigned)
+{
+    double a[16][K], b[K][8];
+    mma_gather<K>(lane, a, b);
+    for (int row = 0; row < 16; row++) {
+        double sum[8];
+        for (int n = 0; n < 8; n++)
+            sum[n] = (double)static_cast<struct mma_part *>(lane[row % 8 * 4 + n / 2])->d[row / 8 * 2 + n % 2];
+        for (int k = 0; k < K; k++)
+            for (int n = 0; n < 8; n++)
+                sum[n] += a[row][k] * b[k][n];
+        for (int n = 0; n < 8; n++)
+            static_cast<struct mma_part *>(lane[row % 8 * 4 + n / 2])->d[row / 8 * 2 + n % 2] = (float)sum[n];
+    }
 }
 
 /* Lane 8 i + r brings the address of row r of matrix i; word t of its 16 bytes goes to word i of lane 4 r + t. */
@@ -85,7 +96,7 @@ static __device__ inline void mma_bf16_16x8x16(float d[4], const uint32_t a[4], 
 {
 #ifdef BURST_STANDIN
     struct mma_part mine = {d, a, b};
-    standin_collective(0xffffffffu, mma_op<mma_times_bf16>, &mine, {__FILE__, __LINE__});
+    standin_collective(0xffffffffu, mma_op<16>, &mine, {__FILE__, __LINE__});
 #else
     asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
@@ -97,7 +108,7 @@ static __device__ inline void mma_tf32_16x8x8(float d[4], const uint32_t a[4], c
 {
 #ifdef BURST_STANDIN
     struct mma_part mine = {d, a, b};
-    standin_collective(0xffffffffu, mma_op<mma_times_tf32>, &mine, {__FILE__, __LINE__});
+    standin_collective(0xffffffffu, mma_op<8>, &mine, {__FILE__, __LINE__});
 #else
     asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])

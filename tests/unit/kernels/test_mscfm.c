@@ -197,6 +197,34 @@ TEST(factors_are_rounded_and_what_is_added_is_not)
     free(w);
 }
 
+/* What a lower precision costs over the module, of the whole: a few units of 2^-12 and of 2^-9, the mean rounding. */
+static double cost_of(enum tensor_precision precision)
+{
+    enum { C = 128, T = 24 };
+    struct weights *w = draw_weights(C);
+    static float x[T * C], y[T * C], got[T * C], scratch[T * C];
+    static uint16_t x16[T * C], y16[T * C];
+    double off = 0, size = 0;
+    for (int i = 0; i < T * C; i++)
+        x[i] = bf16_round(2 * draw()), x16[i] = bf16_from_float(x[i]);
+    bool is16 = precision == TENSOR_BF16;
+    mscfm_plain(C, TENSOR_FP32, &w->as, 1, T, x, scratch, y);
+    mscfm_plain(C, precision, &w->as, 1, T, is16 ? (void *)x16 : (void *)x, scratch, is16 ? (void *)y16 : (void *)got);
+    for (int i = 0; i < T * C; i++) {
+        double value = is16 ? (double)bf16_to_float(y16[i]) : (double)got[i], d = value - (double)y[i];
+        off += d * d, size += (double)y[i] * (double)y[i];
+    }
+    free(w);
+    return sqrt(off / size);
+}
+
+TEST(a_lower_precision_costs_what_its_roundings_do)
+{
+    double tf32 = cost_of(TENSOR_TF32), bf16 = cost_of(TENSOR_BF16);
+    CHECK_SAY(tf32 > 1e-5 && tf32 < 1e-3, "TF32 %g", tf32);
+    CHECK_SAY(bf16 > 1e-3 && bf16 < 1e-2, "bfloat16 %g", bf16);
+}
+
 TEST(tf32_has_ten_bits_and_rounds_halves_away_from_zero)
 {
     CHECK_NEAR(tf32_round(1 + 0x1p-10f), 1 + 0x1p-10, 0);
@@ -292,6 +320,7 @@ int main(void)
     RUN(a_number_wanders_as_the_weights_say);
     RUN(beyond_the_ends_f0_is_zero_and_not_its_bias);
     RUN(factors_are_rounded_and_what_is_added_is_not);
+    RUN(a_lower_precision_costs_what_its_roundings_do);
     RUN(tf32_has_ten_bits_and_rounds_halves_away_from_zero);
     RUN(a_nan_comes_out_as_nan);
     RUN(a_missing_bias_is_zero);
