@@ -65,7 +65,7 @@ static enum burst_err memory_add(struct cuda_engine *engine, struct cuda_memory 
 enum burst_err memory_take(struct cuda_engine *engine, struct cuda_memory **list, enum cuda_memory_kind kind,
                            size_t bytes, void **ret_device, void **ret_host, struct burst_error *reterr)
 {
-    struct cuda_memory *m;
+    struct cuda_memory *m = NULL;
     enum burst_err err = memory_add(engine, list, (struct cuda_memory){.kind = kind}, bytes, &m, reterr);
     if (err) return err;
     *ret_device = m->device;
