@@ -82,16 +82,17 @@ static void pools_compare(struct window_shape s, bool bf16, int64_t n_padded, in
 
 GPU_TEST(pools_are_those_of_plain_c)
 {
-    static const struct window_shape shapes[6] = {
+    static const struct window_shape shapes[7] = {
         {32, 32, 1, {56, 56}, {28, 28}, {2, 2}, {2, 2}, {1, 1}, {0, 0}, {0, 0}},
         {9, 9, 1, {1, 1875}, {1, 938}, {1, 3}, {1, 2}, {1, 1}, {0, 1}, {0, 1}},
         {5, 5, 1, {7, 9}, {4, 4}, {3, 2}, {2, 3}, {1, 2}, {1, 1}, {1, 2}},
         {17, 17, 1, {5, 5}, {1, 1}, {5, 5}, {1, 1}, {1, 1}, {0, 0}, {0, 0}},
         {3, 3, 1, {6, 6}, {4, 4}, {2, 2}, {2, 2}, {1, 1}, {1, 1}, {0, 0}}, /* ceil_mode: past the last pad */
-        {1, 1, 1, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}};
-    static const int64_t padded[6] = {32, 16, 8, 24, 8, 8}, exact[6] = {32, 9, 5, 17, 3, 1};
-    static const int samples[6] = {2, 7, 33, 25, 7, 1};
-    for (int i = 0; i < 6; i++)
+        {1, 1, 1, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}},
+        {4, 4, 1, {1, 6}, {1, 8}, {1, 1}, {1, 1}, {1, 1}, {0, 1}, {0, 1}}}; /* windows of nothing but pads */
+    static const int64_t padded[7] = {32, 16, 8, 24, 8, 8, 8}, exact[7] = {32, 9, 5, 17, 3, 1, 4};
+    static const int samples[7] = {2, 7, 33, 25, 7, 1, 2};
+    for (int i = 0; i < 7; i++)
         for (int bf16 = 0; bf16 < 2; bf16++) {
             pools_compare(shapes[i], bf16, padded[i], samples[i], samples[i] - (i % 2));
             if (i) pools_compare(shapes[i], bf16, exact[i], 2, 2);
