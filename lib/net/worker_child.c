@@ -117,10 +117,12 @@ bool child_ended(struct worker_child *child, char *ret_how, size_t size)
     return true;
 }
 
-void child_kill(struct worker_child *child)
+void child_kill(struct worker_child *child, const char *path)
 {
     char how[64];
-    if (child_ended(child, how, sizeof how) || !child->pid) return;
+    if (!child->pid) return;
+    (void)unlink(path); /* a dying process still takes connections */
+    if (child_ended(child, how, sizeof how)) return;
     (void)kill(child->pid, SIGKILL); /* it is our child and was not waited for, so the number is its own */
     int free_grave = 0;
     while (free_grave < WORKER_GRAVES - 1 && child->grave[free_grave])
@@ -137,7 +139,7 @@ void child_fini(struct worker_child *child, const char *path)
         (void)kill(child->pid, SIGTERM);
         while (!child_ended(child, how, sizeof how) && clock_mono_ns() < until)
             (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-        child_kill(child);
+        child_kill(child, path);
         (void)unlink(path);
     }
     if (child->folder[0]) {

@@ -55,8 +55,8 @@ struct worker {
 enum burst_err child_start(struct worker_child *child, const char *path, struct burst_error *reterr);
 /* Bury what has ended. True, with how in words, where the living one is among it. Never waits. */
 bool child_ended(struct worker_child *child, char *ret_how, size_t size);
-/* SIGKILL, and into a grave. */
-void child_kill(struct worker_child *child);
+/* Its socket goes, then SIGKILL, and into a grave. */
+void child_kill(struct worker_child *child, const char *path);
 /* SIGTERM, 2 s of patience, SIGKILL; then the folder goes. */
 void child_fini(struct worker_child *child, const char *path);
 /* Make the private folder and put the socket's path in it. BURST_E_IO, BURST_E_LIMIT. */

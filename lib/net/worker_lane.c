@@ -43,7 +43,7 @@ enum burst_err lane_give_up(struct worker *w, enum burst_err code, struct burst_
     va_end(args);
     memcpy(w->why, text, sizeof text); /* the arguments may lie in w->why itself */
     drop_connection(w);
-    child_kill(&w->child);
+    child_kill(&w->child, w->address.sun_path);
     return burst_fail(reterr, code, "%.470s", w->why);
 }
 
