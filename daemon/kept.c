@@ -17,6 +17,12 @@ void kept_sightings_key(enum burst_realm realm, char ret_key[KEPT_KEY_TEXT])
     (void)snprintf(ret_key, KEPT_KEY_TEXT, "%s.sightings", source_realm_prefix(realm));
 }
 
+void kept_past_key(enum burst_realm realm, enum burst_mission mission, const char *name,
+                   char ret_key[KEPT_PAST_KEY_TEXT])
+{
+    (void)snprintf(ret_key, KEPT_PAST_KEY_TEXT, "%s.%d.%s", source_realm_prefix(realm), (int)mission, name);
+}
+
 static void encode(const void *what, size_t n, uint8_t *ret_blob)
 {
     bytes_put_u32(ret_blob, VERSION);
@@ -38,13 +44,21 @@ void kept_encode_alert(const struct alert *a, uint8_t ret_blob[KEPT_ALERT_BLOB])
     encode(a, sizeof *a, ret_blob);
 }
 
-enum burst_err kept_decode_alert(const uint8_t *blob, size_t n, struct book *b, int slot, struct burst_error *reterr)
+enum burst_err kept_decode_past(const uint8_t *blob, size_t n, struct alert *ret_alert, struct burst_error *reterr)
 {
     struct alert a;
     enum burst_err err = check_head("an alert", blob, n, sizeof a, reterr);
     if (err) return err;
     memcpy(&a, blob + KEPT_HEAD, sizeof a);
     err = book_check_alert(&a, reterr);
+    if (!err) *ret_alert = a;
+    return err;
+}
+
+enum burst_err kept_decode_alert(const uint8_t *blob, size_t n, struct book *b, int slot, struct burst_error *reterr)
+{
+    struct alert a;
+    enum burst_err err = kept_decode_past(blob, n, &a, reterr);
     if (err) return err;
     b->alert[slot] = a;
     if (a.used > b->n_used) b->n_used = a.used;

@@ -178,7 +178,7 @@ static enum burst_err open_store(struct pipeline *p, struct burst_error *reterr)
     log_line(LOG_LEVEL_INFO, "log open path=%s stream=%s new=%d", path, text, p->new_stream);
     load_restarts(p);
     load_books(p);
-    return BURST_OK;
+    return past_open(path, (int)p->config.limits_publish_queue, p->book, &p->past, reterr);
 }
 
 static enum burst_err read_secret(const char *path, uint8_t *ret_secret, struct burst_error *reterr)
@@ -280,6 +280,7 @@ enum burst_err pipeline_close(struct pipeline *p, struct burst_error *reterr)
     publisher_close(p->publisher);
     stream_context_close(p->context);
     quarantine_close(p->quarantine);
+    past_close(p->past);
     enum burst_err err = store_close(p->store, reterr);
     units_fini(&p->units);
     known_close(p->known);

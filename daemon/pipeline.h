@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "daemon/health.h"
 #include "daemon/known.h"
+#include "daemon/past.h"
 #include "daemon/quarantine.h"
 #include "daemon/units.h"
 #include "publish/store.h"
@@ -46,6 +47,7 @@ struct pipeline {
     int n_restart;
     struct restart_point restart[FEED_MAX];
     struct book book[REALM_N]; /* what has been told: the work thread's, once it runs */
+    struct past *past;         /* what has left it: the work thread's too */
     int n_feed;
     struct feed_status feed[FEED_MAX];
     struct subscriber_counts gateway[CONFIG_INPUT_MAX]; /* of each input of the configuration; guarded by feed_lock */

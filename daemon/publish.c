@@ -153,15 +153,35 @@ static void keep_blob(struct pipeline *p, const char *key, const uint8_t *blob, 
     if (err) health_fatal(p->health, &e);
 }
 
+static void keep_past(struct pipeline *p, const struct publish_unit *unit, const char *name, const uint8_t *blob,
+                      size_t n)
+{
+    char key[KEPT_PAST_KEY_TEXT];
+    struct burst_error e;
+    kept_past_key(unit->realm, unit->alert.last.source.mission, name, key);
+    if (store_past_put(p->store, key, clock_utc_now_ns(), blob, n, &e)) health_fatal(p->health, &e);
+}
+
 /* What the book holds of the event, with the record that is about to be told or, `now`, without one. */
 static void keep_alert(struct pipeline *p, const struct publish_unit *unit, bool now)
 {
     uint8_t blob[KEPT_ALERT_BLOB];
     char key[KEPT_KEY_TEXT];
+    const struct alert *a = &unit->alert;
     if (unit->slot < 0) return;
     kept_alert_key(unit->realm, unit->slot, key);
-    kept_encode_alert(&unit->alert, blob);
+    kept_encode_alert(a, blob);
+    keep_past(p, unit, a->id, blob, sizeof blob);
+    for (int i = 0; i < ALERT_ALIASES && a->alias[i][0]; i++)
+        keep_past(p, unit, a->alias[i], blob, sizeof blob);
     keep_blob(p, key, blob, sizeof blob, now);
+}
+
+/* A record that brought no commit of its own: what was kept with it is not to wait for another's. */
+static void keep_staged(struct pipeline *p)
+{
+    struct burst_error e;
+    if (store_flush(p->store, &e)) health_fatal(p->health, &e);
 }
 
 static void keep_sightings(struct pipeline *p, const struct publish_unit *unit)
@@ -179,6 +199,7 @@ static void take_unit(struct publish *t, struct publish_unit *unit)
     case PUBLISH_VERDICT:
         keep_alert(t->p, unit, false); /* with the record, in one commit */
         tell_verdict(t, &unit->verdict);
+        keep_staged(t->p); /* where it was not told: the next that asks for this event must find it */
         break;
     case PUBLISH_EVIDENCE: tell_evidence(t, unit); break;
     case PUBLISH_RESTART: keep_restart(t->p, &unit->restart); break;

@@ -18,26 +18,44 @@ static bool is_called(const struct alert *a, const char *id)
     return called;
 }
 
-struct alert *book_find(struct book *b, enum burst_mission mission, const char *id)
-{
-    for (int i = 0; i < BOOK_ALERTS; i++)
-        if (b->alert[i].used && b->alert[i].last.source.mission == mission && is_called(&b->alert[i], id))
-            return &b->alert[i];
-    return NULL;
-}
-
-/* Is `a` to be forgotten before `b`? */
+/* Does `a` leave before `b`? */
 static bool goes_before(const struct alert *a, const struct alert *b)
 {
     bool a_waits = a->used && a->now.expected_ns, b_waits = b->used && b->now.expected_ns;
     return a_waits != b_waits ? b_waits : a->used < b->used;
 }
 
-struct alert *book_add(struct book *b, struct source source, const char *id, int64_t trigger_ns)
+/* A place for one more: the alert that was there has left. */
+static struct alert *make_place(struct book *b)
 {
     struct alert *a = &b->alert[0];
     for (int i = 1; i < BOOK_ALERTS; i++)
         if (goes_before(&b->alert[i], a)) a = &b->alert[i];
+    if (a->used && b->past.part) b->past.part(b->past.arg, a);
+    return a;
+}
+
+static bool answers_to(const struct alert *a, enum burst_mission mission, const char *id)
+{
+    return a->used && a->last.source.mission == mission && is_called(a, id);
+}
+
+struct alert *book_find(struct book *b, enum burst_mission mission, const char *id)
+{
+    struct alert back;
+    for (int i = 0; i < BOOK_ALERTS; i++)
+        if (answers_to(&b->alert[i], mission, id)) return &b->alert[i];
+    if (!id[0] || !b->past.find || !b->past.find(b->past.arg, mission, id, &back)) return NULL;
+    if (!answers_to(&back, mission, id)) return NULL;
+    struct alert *a = make_place(b);
+    *a = back;
+    book_touch(b, a);
+    return a;
+}
+
+struct alert *book_add(struct book *b, struct source source, const char *id, int64_t trigger_ns)
+{
+    struct alert *a = make_place(b);
     *a = (struct alert){.trigger_ns = trigger_ns, .instrument = source.instrument, .taken_k = INT64_MIN};
     static const enum alert_tense TENSE[REALM_N] = {TENSE_CURRENT, TENSE_TEST, TENSE_ARCHIVAL};
     a->tense = TENSE[source.realm];

@@ -1,6 +1,6 @@
 /* The events of one realm that have been told, and what may be related to them: one id, one sequence of records, whichever
- * instrument or notice speaks (protocol.md 6; docs/decisions/0007). Plain data, bounded: what was used longest ago is forgotten.
- * One thread. All zeros is an empty book. */
+ * instrument or notice speaks (protocol.md 6; docs/decisions/0007). Plain data, bounded: what was used longest ago leaves it, and
+ * comes back through `past` where the owner keeps what has left. One thread. All zeros is an empty book without a past. */
 #ifndef BURST_DECIDE_BOOK_H
 #define BURST_DECIDE_BOOK_H
 #include "decide/settings.h"
@@ -67,7 +67,16 @@ struct sighting {
     double ra_deg, dec_deg, error_deg;
 };
 
+/* Where alerts go that leave the book, and where they are asked for. */
+struct book_past {
+    void (*part)(void *arg, const struct alert *a);
+    /* True where it knows the alert of this id or alias, as it was when it left. */
+    bool (*find)(void *arg, enum burst_mission mission, const char *id, struct alert *ret_alert);
+    void *arg;
+};
+
 struct book {
+    struct book_past past; /* zeros: what leaves is forgotten */
     uint64_t n_used;
     struct alert alert[BOOK_ALERTS];
     bool dirty[BOOK_ALERTS]; /* changed since the owner last cleared it */
@@ -77,7 +86,8 @@ struct book {
     int64_t clock_ns[MISSION_N]; /* TT: newest data or notice of the mission, the clock of an archive; 0: none */
 };
 
-/* The alert with this id, or with this alias; NULL where there is none. */
+/* The alert with this id, or with this alias, put back into the book where it had left it: another may leave for it, so hold no other
+ * alert over this call. NULL where there is none. */
 struct alert *book_find(struct book *b, enum burst_mission mission, const char *id);
 /* A new alert without records, in the place of the one used longest ago; one that waits goes only where all do.
  * Given     instrument  that watches it */

@@ -88,15 +88,16 @@ static enum burst_err create_tables(struct db *db, struct burst_error *reterr)
     return err ? err : db_run(db, pragmas, reterr);
 }
 
-/* The table that a file made by an earlier version lacks. */
-static enum burst_err create_audit(struct db *db, struct burst_error *reterr)
+/* The tables that a file made by an earlier version lacks. */
+static enum burst_err create_later_tables(struct db *db, struct burst_error *reterr)
 {
     int64_t there = 0;
-    enum burst_err err =
-        db_integer(db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'audit'", &there, reterr);
-    if (err || there) return err;
+    enum burst_err err = db_integer(
+        db, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('audit', 'past')", &there, reterr);
+    if (err || there == 2) return err;
     err = db_run(db, "BEGIN IMMEDIATE", reterr);
     if (!err) err = db_run(db, STORE_SCHEMA_AUDIT, reterr);
+    if (!err) err = db_run(db, STORE_SCHEMA_PAST, reterr);
     return err ? err : db_run(db, "COMMIT", reterr);
 }
 
@@ -188,7 +189,7 @@ static enum burst_err open_file(struct store *store, const char *path, bool *ret
     if (!err) err = check_file(&store->db, &new_file, reterr);
     if (!err) err = quick_check(&store->db, reterr);
     if (!err && new_file) err = create_tables(&store->db, reterr);
-    if (!err) err = create_audit(&store->db, reterr);
+    if (!err) err = create_later_tables(&store->db, reterr);
     if (!err) err = db_prepare(&store->db, STORE_SQL, SQL_N, reterr);
     if (!err) err = load_stream(store, reterr);
     if (!err) err = judge_stream(store, &why, reterr);
@@ -256,22 +257,42 @@ struct store_counts store_counts(const struct store *store)
 
 /* ---- checkpoints ---- */
 
-enum burst_err store_checkpoint_put(struct store *store, const char *key, const uint8_t *bytes, size_t n,
-                                    struct burst_error *reterr)
+/* A usable store in a transaction, and a key and bytes that fit it. */
+static enum burst_err begin_put(struct store *store, const char *key, size_t n, struct burst_error *reterr)
 {
     enum burst_err err = store_usable(store, reterr);
     if (err) return err;
     if (n > STORE_CHECKPOINT_MAX || strlen(key) >= STORE_KEY_TEXT)
         return burst_fail(reterr, BURST_E_LIMIT, "checkpoint '%.40s' of %zu bytes, at most %d", key, n,
                           STORE_CHECKPOINT_MAX);
-    err = store_begin(store, reterr);
-    if (err) return err;
-    sqlite3_stmt *st = store->db.statement[SQL_CHECKPOINT_PUT];
-    int bound = db_put_text(st, 1, key) + db_put_blob(st, 2, bytes, n);
-    err = db_write(&store->db, st, bound, "checkpoint", reterr);
+    return store_begin(store, reterr);
+}
+
+static enum burst_err end_put(struct store *store, sqlite3_stmt *st, int bound, struct burst_error *reterr)
+{
+    enum burst_err err = db_write(&store->db, st, bound, "checkpoint", reterr);
     if (err) return store_break(store, err, reterr);
     store->counts.checkpoints++;
     return BURST_OK;
+}
+
+enum burst_err store_checkpoint_put(struct store *store, const char *key, const uint8_t *bytes, size_t n,
+                                    struct burst_error *reterr)
+{
+    enum burst_err err = begin_put(store, key, n, reterr);
+    if (err) return err;
+    sqlite3_stmt *st = store->db.statement[SQL_CHECKPOINT_PUT];
+    return end_put(store, st, db_put_text(st, 1, key) + db_put_blob(st, 2, bytes, n), reterr);
+}
+
+enum burst_err store_past_put(struct store *store, const char *key, int64_t now_ns, const uint8_t *bytes, size_t n,
+                              struct burst_error *reterr)
+{
+    enum burst_err err = begin_put(store, key, n, reterr);
+    if (err) return err;
+    sqlite3_stmt *st = store->db.statement[SQL_PAST_PUT];
+    int bound = db_put_text(st, 1, key) + db_put_int(st, 2, now_ns) + db_put_blob(st, 3, bytes, n);
+    return end_put(store, st, bound, reterr);
 }
 
 enum burst_err store_checkpoint_get(struct store *store, const char *key, uint8_t **ret_bytes, size_t *ret_n,

@@ -26,6 +26,7 @@
 struct store;
 struct store_reader;
 
+enum { STORE_PAST_DAYS = 366 };
 enum { STORE_KEY_TEXT = 96, STORE_CHECKPOINT_MAX = 1 << 20, STORE_CONSUMER_MAX = 256 };
 
 struct store_settings {
@@ -111,6 +112,12 @@ enum burst_err store_checkpoint_put(struct store *store, const char *key, const 
  * Errors    BURST_E_MISSING  no such key; BURST_E_IO, BURST_E_STATE, BURST_E_NOMEM */
 enum burst_err store_checkpoint_get(struct store *store, const char *key, uint8_t **ret_bytes, size_t *ret_n,
                                     struct burst_error *reterr);
+/* The same for what is many and seldom asked for: kept under a key of its own for STORE_PAST_DAYS after the last put, and read by
+ * a reader. Staged and made durable as checkpoints are.
+ * Given   now_ns  UTC ns since 1970
+ * Errors  as store_checkpoint_put */
+enum burst_err store_past_put(struct store *store, const char *key, int64_t now_ns, const uint8_t *bytes, size_t n,
+                              struct burst_error *reterr);
 /* Make staged checkpoints durable now. Errors  BURST_E_IO (the store is then broken), BURST_E_STATE */
 enum burst_err store_flush(struct store *store, struct burst_error *reterr);
 
@@ -133,7 +140,7 @@ enum burst_err store_audit_put(struct store *store, const struct store_audit *au
 /* Keep messages so many days from the next store_prune on. BURST_E_RANGE  days < 1; the old value stays. */
 enum burst_err store_set_retention(struct store *store, int days, struct burst_error *reterr);
 /* Drop messages older than the retention, oldest first, at most 64 of each topic in one call: call it every minute. The newest of
- * each topic and the newest revision of each event stay.
+ * each topic and the newest revision of each event stay. Of store_past_put's, too, 64 at most go in one call.
  * Given     now_ns  UTC ns since 1970
  * Errors    BURST_E_IO (the store is then broken), BURST_E_STATE */
 enum burst_err store_prune(struct store *store, int64_t now_ns, struct burst_error *reterr);
@@ -158,6 +165,12 @@ enum burst_err store_verify(struct store_reader *reader, struct store_verified *
  * BURST_E_NOMEM */
 enum burst_err store_alerts(struct store_reader *reader, const char *prefix, int limit, char **ret_text,
                             struct burst_error *reterr);
+
+/* What store_past_put kept under this key, once it is durable.
+ * Returned  *ret_bytes  malloc'd, the caller frees
+ * Errors    BURST_E_MISSING  no such key; BURST_E_IO, BURST_E_NOMEM; outputs untouched */
+enum burst_err store_past_get(struct store_reader *reader, const char *key, uint8_t **ret_bytes, size_t *ret_n,
+                              struct burst_error *reterr);
 
 /* JSON array of audit records, newest first: number, at, who, what, subject, why, detail.
  * Given     what, subject  NULL: all; subject is compared without case

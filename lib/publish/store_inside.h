@@ -34,11 +34,13 @@ enum store_sql {
     SQL_PRUNE_ITEMS,    /* topic_id, seq */
     SQL_PRUNE_OLD,      /* stream, cutoff_ns: messages of earlier streams */
     SQL_AUDIT_NEW,      /* at_ns, who, what, subject, why, detail */
+    SQL_PAST_PUT,       /* key, kept_ns, bytes */
+    SQL_PAST_PRUNE,     /* cutoff_ns, most */
     SQL_N
 };
 extern const char *const STORE_SQL[SQL_N];
-/* Tables of a new file, and the one that a file of before has not yet. */
-extern const char STORE_SCHEMA[], STORE_SCHEMA_AUDIT[];
+/* Tables of a new file, and those that a file of before has not yet. */
+extern const char STORE_SCHEMA[], STORE_SCHEMA_AUDIT[], STORE_SCHEMA_PAST[];
 
 struct store_staged {
     bool record, evidence, orphan;

@@ -244,6 +244,26 @@ static enum burst_err copy_first(struct db *db, sqlite3_stmt *st, int bound, int
     return err;
 }
 
+enum burst_err store_past_get(struct store_reader *reader, const char *key, uint8_t **ret_bytes, size_t *ret_n,
+                              struct burst_error *reterr)
+{
+    struct db *db = &reader->db;
+    sqlite3_stmt *st = NULL;
+    int row = 0;
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    /* Not prepared with the others: a file that only tools have opened since may lack the table. */
+    if (sqlite3_prepare_v2(db->handle, "SELECT bytes FROM past WHERE key = ?1", -1, &st, NULL) != SQLITE_OK)
+        return db_fail(db, "past", reterr);
+    enum burst_err err = copy_first(db, st, db_put_text(st, 1, key), &row, &bytes, &n, reterr);
+    (void)sqlite3_finalize(st); /* repeats the error told above */
+    if (!err && !row) err = burst_fail(reterr, BURST_E_MISSING, "nothing is kept under '%.90s'", key);
+    if (err) return err;
+    *ret_bytes = bytes;
+    *ret_n = n;
+    return BURST_OK;
+}
+
 static enum burst_err find_event(struct db *db, const char *id, int *record_number, int64_t *ret_event_id,
                                  struct burst_error *reterr)
 {

@@ -273,5 +273,10 @@ enum burst_err store_prune(struct store *store, int64_t now_ns, struct burst_err
         err = db_write(&store->db, st, bound, "retention", reterr);
         store->counts.pruned += (uint64_t)sqlite3_changes64(store->db.handle);
     }
+    st = store->db.statement[SQL_PAST_PRUNE];
+    if (!err) {
+        int bound = db_put_int(st, 1, now_ns - STORE_PAST_DAYS * INT64_C(86400) * CLOCK_NS_PER_S);
+        err = db_write(&store->db, st, bound + db_put_int(st, 2, PRUNE_MOST), "retention", reterr);
+    }
     return err ? store_break(store, err, reterr) : store_commit(store, reterr);
 }

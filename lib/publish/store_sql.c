@@ -7,6 +7,7 @@
  * event     the newest revision of each; closed_ns NULL while it is open
  * record    every revision ever told, so that a replay after a restart is recognised
  * audit     who changed what and why; triggers keep it as it is
+ * past      what checkpoint has, for a year and under very many keys
  * The commit count in `log` is what the note beside the file is compared with. */
 const char STORE_SCHEMA[] =
     "CREATE TABLE log(one INTEGER PRIMARY KEY CHECK(one = 1), commits INTEGER NOT NULL) STRICT;"
@@ -37,6 +38,10 @@ const char STORE_SCHEMA_AUDIT[] =
     " BEGIN SELECT RAISE(ABORT, 'an audit record stays as it is'); END;"
     "CREATE TRIGGER IF NOT EXISTS audit_is_not_dropped BEFORE DELETE ON audit"
     " BEGIN SELECT RAISE(ABORT, 'an audit record stays'); END";
+
+const char STORE_SCHEMA_PAST[] =
+    "CREATE TABLE IF NOT EXISTS past(key TEXT PRIMARY KEY, kept_ns INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;"
+    "CREATE INDEX IF NOT EXISTS past_kept ON past(kept_ns)";
 
 #define ITEM     "t.name, i.header, i.body, i.seal FROM topic t JOIN item i ON i.topic_id = t.topic_id"
 #define PREFIXED "substr(t.name, 1, length(?2)) = ?2"
@@ -86,4 +91,6 @@ const char *const STORE_SQL[SQL_N] = {
     [SQL_PRUNE_OLD] = "DELETE FROM item WHERE rowid IN (SELECT rowid FROM item WHERE sent_ns < ?2 AND NOT " NEWEST
                       " AND topic_id IN (SELECT topic_id FROM topic WHERE stream <> ?1) LIMIT ?3)",
     [SQL_AUDIT_NEW] = "INSERT INTO audit(at_ns, who, what, subject, why, detail) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [SQL_PAST_PUT] = "INSERT OR REPLACE INTO past(key, kept_ns, bytes) VALUES(?1, ?2, ?3)",
+    [SQL_PAST_PRUNE] = "DELETE FROM past WHERE key IN (SELECT key FROM past WHERE kept_ns < ?1 LIMIT ?2)",
 };

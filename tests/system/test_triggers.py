@@ -182,6 +182,32 @@ def what_came_while_burstd_was_down_is_not_told_as_missing(folder, started):
           f'{[(w["record_number"], w.get("reason_code"), w.get("reasons")) for w in verdicts]}')
 
 
+def an_event_that_newer_ones_pushed_out_of_the_book_goes_on_where_it_was(folder, started):
+    """256 are held; all that have been told are kept."""
+    s = Triggers(folder, started)
+    s.svom('sb26000001', ra=83.6, dec=22.0, ra_dec_error=0.1)
+    s.gateway.send(IMAGES, good(1))
+    s.told(lambda v: len(v) == 2)
+    s.svom('sb26000002')
+    for i in range(260):
+        s.svom(f'sb26{5000 + i:06d}')
+        s.gateway.serve()
+    s.told(lambda v: len(v) == 263, 120)
+    s.svom('sb26000001', 'retraction')
+    s.told(lambda v: len(v) == 264)
+    s.daemon.kill(signal.SIGKILL)
+    s.daemon.start()
+    s.gateway.send(IMAGES, good(2))
+    s.svom('sb26000001', 'retraction')  # it is withdrawn already
+    s.svom('sb26005259', 'retraction')
+    verdicts = s.told(lambda v: len(v) >= 266)
+    rules_hold(verdicts)
+    first, second = of(verdicts, 'sb26000001'), of(verdicts, 'sb26000002')
+    check(len(first) == 3 and first[2]['state'] in ('rejected', 'retracted') and first[2]['ra'] == 83.6, f'{first}')
+    check(len(second) == 2 and second[1]['evidence'][0]['name'] == 'image', f'{second}')
+    check(s.daemon.counter('verdict_conflicts') == 0, 'conflicts')
+
+
 def a_test_trigger_on_a_live_topic_is_told_as_a_test(folder, started):
     s = Triggers(folder, started)
     s.notice(b'burst.v1.svom.trigger', 0, mission='SVOM', instrument='ECLAIRs', id=['sb26112003'], alert_type='initial', alert_tense='test', trigger_time='2026-11-20T03:12:26.5Z')
@@ -303,6 +329,7 @@ if __name__ == '__main__':
     for case in (a_trigger_before_its_data_is_answered_by_them, a_trigger_in_mid_burst_joins_the_event_that_the_search_found,
                  a_trigger_after_its_data_is_answered_from_what_was_judged, killed_while_a_triggered_event_is_open_it_goes_on,
                  sub_images_and_their_triggers_are_one_sequence_in_either_order, a_test_trigger_on_a_live_topic_is_told_as_a_test,
+                 an_event_that_newer_ones_pushed_out_of_the_book_goes_on_where_it_was,
                  what_came_while_burstd_was_down_is_not_told_as_missing,
                  burstctl_shows_what_is_awaited_and_what_was_withdrawn, a_file_is_refused_in_the_words_of_its_own_mission,
                  every_real_notice_in_the_order_of_its_time_keeps_every_rule):

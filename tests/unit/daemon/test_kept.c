@@ -31,6 +31,16 @@ TEST(keys_name_realm_and_place)
     CHECK_STR(key, "burst-test.sightings");
 }
 
+TEST(the_longest_name_fits_its_key)
+{
+    char key[KEPT_PAST_KEY_TEXT], id[EVENT_ID_TEXT], want[KEPT_PAST_KEY_TEXT];
+    memset(id, 'x', sizeof id - 1);
+    id[sizeof id - 1] = 0;
+    (void)snprintf(want, sizeof want, "burst-archive.%d.%s", MISSION_N - 1, id);
+    kept_past_key(REALM_ARCHIVE, (enum burst_mission)(MISSION_N - 1), id, key);
+    CHECK_STR(key, want);
+}
+
 TEST(an_alert_comes_back_as_it_was)
 {
     struct burst_error e;
@@ -90,6 +100,7 @@ TEST(blobs_of_another_kind_are_refused)
 int main(void)
 {
     RUN(keys_name_realm_and_place);
+    RUN(the_longest_name_fits_its_key);
     RUN(an_alert_comes_back_as_it_was);
     RUN(sightings_come_back_and_the_next_one_goes_behind_them);
     RUN(blobs_of_another_kind_are_refused);
