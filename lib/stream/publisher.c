@@ -330,11 +330,6 @@ const char *publisher_history(const struct publisher *p)
     return p->history_text;
 }
 
-const uint8_t *publisher_stream(const struct publisher *p)
-{
-    return p->log.stream;
-}
-
 size_t publisher_pending(const struct publisher *p)
 {
     return history_pending(p->history);

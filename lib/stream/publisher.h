@@ -67,8 +67,6 @@ enum burst_err publisher_serve(struct publisher *p, int timeout_ms, struct burst
 /* The endpoints as bound, e.g. with the port that was free. Static until close. */
 const char *publisher_live(const struct publisher *p);
 const char *publisher_history(const struct publisher *p);
-/* This stream's UUID. */
-const uint8_t *publisher_stream(const struct publisher *p);
 /* History answers still being sent. */
 size_t publisher_pending(const struct publisher *p);
 void publisher_counts(const struct publisher *p, struct publisher_counts *ret_counts);
