@@ -29,13 +29,8 @@ bool mscfm_fits(int64_t n_channel, int64_t n_reduced, int64_t n_scale);
  *
  * Given     n_channel   one that fits
  * Returned  ret_packed  mscfm_packed_bytes() bytes, to lie at a multiple of 16 on the device:
- *             float bias: reduce [R], scale 1 to 3 [R] each, join [C]; then the five matrices in the same order, element
- *             (k, n) the weight from input k to output n, where a scale's k is tap * R + input channel:
- *             TENSOR_FP32  float [k][n]
- *             TENSOR_TF32  uint32_t [n / 16][k / 8 ][lane 32][4], the bits of rounded floats
- *             TENSOR_BF16  uint32_t [n / 16][k / 16][lane 32][4], two bfloat16 in each, the lower k in the lower half
- *             Words 0 and 1 of a lane are its fragment B (kernels/mma.h) for columns 0..7 of the 16, words 2 and 3 for
- *             8..15, so that a lane reads what it needs for a step of k at once, and a warp 512 bytes in a row. */
+ *             float bias: reduce [R], scale 1 to 3 [R] each, join [C]; then the five matrices in the same order, as matrix_pack of
+ *             kernels/matrix.h */
 size_t mscfm_packed_bytes(int64_t n_channel, enum tensor_precision precision);
 void mscfm_pack(int64_t n_channel, enum tensor_precision precision, const struct mscfm_weights *w, void *ret_packed);
 
