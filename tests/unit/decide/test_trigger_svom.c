@@ -26,6 +26,22 @@ static void begin(void)
     memset(&book, 0, sizeof book);
 }
 
+/* An empty book, and the light curves of GRM under a quiet sky. */
+static struct tracker *grm_fresh(void)
+{
+    struct decide_settings s = decide_defaults();
+    struct source grm = {REALM_LIVE, MISSION_SVOM, INSTRUMENT_GRM};
+    struct tracker *t = NULL;
+    begin();
+    sky = (struct synthetic){.source = grm,
+                             .n_detector = 3,
+                             .background = {12, 6.5, 8, 2.6, 1.9},
+                             .excess = no_excess,
+                             .first_k = INT64_MIN};
+    CHECK_INT(tracker_new(grm, &s, &book, &t, NULL), BURST_OK);
+    return t;
+}
+
 TEST(a_trigger_waits_for_its_sub_image_which_revises_it)
 {
     begin();
@@ -171,16 +187,7 @@ TEST(a_withdrawn_trigger_is_rejected_and_after_a_true_retracted)
 
 TEST(one_burst_id_is_one_sequence_whatever_the_instrument)
 {
-    struct decide_settings s = decide_defaults();
-    struct tracker *t = NULL;
-    struct source grm = {REALM_LIVE, MISSION_SVOM, INSTRUMENT_GRM};
-    begin();
-    CHECK_INT(tracker_new(grm, &s, &book, &t, NULL), BURST_OK);
-    sky = (struct synthetic){.source = grm,
-                             .n_detector = 3,
-                             .background = {12, 6.5, 8, 2.6, 1.9},
-                             .excess = no_excess,
-                             .first_k = INT64_MIN};
+    struct tracker *t = grm_fresh();
     CHECK(take(t, svom_notice(INSTRUMENT_GRM, "sb26051101", NOTICE_TRIGGER)));
     CHECK_INT(last.await, AWAIT_EVENTS);
     CHECK_INT(last.source.instrument, INSTRUMENT_GRM);
@@ -208,16 +215,7 @@ TEST(one_burst_id_is_one_sequence_whatever_the_instrument)
 
 TEST(when_the_sub_image_does_not_come_the_light_curves_decide)
 {
-    struct decide_settings s = decide_defaults();
-    struct tracker *t = NULL;
-    struct source grm = {REALM_LIVE, MISSION_SVOM, INSTRUMENT_GRM};
-    begin();
-    CHECK_INT(tracker_new(grm, &s, &book, &t, NULL), BURST_OK);
-    sky = (struct synthetic){.source = grm,
-                             .n_detector = 3,
-                             .background = {12, 6.5, 8, 2.6, 1.9},
-                             .excess = no_excess,
-                             .first_k = INT64_MIN};
+    struct tracker *t = grm_fresh();
     (void)take(t, svom_notice(INSTRUMENT_GRM, "sb26051102", NOTICE_TRIGGER));
     (void)take(NULL, eclairs("sb26051102", NOTICE_TRIGGER));
     CHECK_INT(feed(t, K_TRIGGER + 16, 0, 0), 1);

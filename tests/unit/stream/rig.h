@@ -191,6 +191,14 @@ static inline void rig_settle(struct rig *r)
     } while (ev.kind != SUBSCRIBER_HEARTBEAT || (ours && c.requests < 2));
 }
 
+/* As most tests begin: nothing else is set, and all is quiet. */
+static inline void rig_begin(struct rig *r)
+{
+    rig_open(r);
+    rig_subscribe(r);
+    rig_settle(r);
+}
+
 /* Serve for a while and expect no event but heartbeats. */
 static inline void rig_expect_silence(struct rig *r, int n_beat)
 {

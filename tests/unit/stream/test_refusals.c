@@ -98,9 +98,7 @@ static void body_of_17_mib(struct rig_message *m)
 static void check_spoiled(void (*how)(struct rig_message *), enum frame_fault fault, const char *part, bool placed)
 {
     struct rig r;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     spoil = how;
     spoil_n = 2;
     r.policy = spoil_one;
@@ -144,9 +142,7 @@ TEST(a_refused_message_says_where_it_belongs_and_how_many_there_were)
 {
     struct rig r;
     struct subscriber_event ev;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     spoil = short_seal;
     r.policy = spoil_one;
     for (int i = 1; i <= 3; i++) {
@@ -176,9 +172,7 @@ static void forge(struct rig *r, const char *topic, const uint8_t *stream, uint6
 TEST(wrong_heartbeats_are_told)
 {
     struct rig r;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     forge(&r, STREAM_HEARTBEAT, r.log.stream, 0, "nonsense");
     rig_expect_bad(&r, FAULT_BEAT, "is no JSON object");
     forge(&r, STREAM_HEARTBEAT, r.log.stream, 0,
@@ -194,9 +188,7 @@ TEST(wrong_heartbeats_are_told)
 TEST(messages_of_a_replaced_stream_are_refused)
 {
     struct rig r;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     rig_send(&r, 1, 2);
     rig_expect(&r, 1, 2);
     struct stream_log old = r.log;
@@ -264,9 +256,7 @@ TEST(unsealed_input_is_taken_without_a_key)
 {
     struct rig r;
     struct subscriber_event ev;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     forge(&r, RIG_TOPIC, r.log.stream, 1, "one");
     forge(&r, RIG_TOPIC, r.log.stream, 2, "two");
     for (uint64_t i = 1; i <= 2 && rig_next(&r, &ev); i++)

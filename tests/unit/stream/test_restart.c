@@ -19,9 +19,7 @@ static void lose_the_second(struct rig *r, struct rig_message *m, int n)
 TEST(a_restarted_publisher_with_its_log_goes_on)
 {
     struct rig r;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     rig_send(&r, 1, 5);
     rig_expect(&r, 1, 5);
     r.policy = lose_all;
@@ -40,9 +38,7 @@ TEST(a_new_log_is_followed_from_1_and_what_was_held_is_not_lost)
 {
     struct rig r;
     struct stream_log old;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     rig_send(&r, 1, 1);
     rig_expect(&r, 1, 1);
     r.policy = lose_the_second;

@@ -49,9 +49,7 @@ TEST(messages_of_each_topic_come_in_order)
 {
     struct rig r;
     struct subscriber_event ev;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     for (int i = 1; i <= 50; i++) {
         char text[32];
         (void)snprintf(text, sizeof text, "message %d", i);
@@ -73,9 +71,7 @@ TEST(the_sha256_is_that_of_the_body)
 {
     struct rig r;
     struct subscriber_event ev;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     rig_send_text(&r, RIG_TOPIC, "abc");
     if (rig_next(&r, &ev)) { /* FIPS 180-2's own example */
         CHECK_INT(ev.sha256[0], 0xba);
@@ -106,9 +102,7 @@ TEST(lost_messages_are_replayed_in_order)
 TEST(a_loss_that_nothing_follows_is_found_by_the_heartbeat)
 {
     struct rig r;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     rig_send(&r, 1, 3);
     rig_expect(&r, 1, 3);
     r.policy = lose_all;
@@ -152,9 +146,7 @@ TEST(the_same_body_under_another_number_is_told_as_duplicate)
 {
     struct rig r;
     struct subscriber_event ev;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     rig_send_text(&r, RIG_TOPIC, "once");
     rig_send_text(&r, RIG_TOPIC, "once");
     rig_send_text(&r, "burst.v1.svom.eclairs.subimage", "once"); /* another topic may say the same */
@@ -327,9 +319,7 @@ TEST(data_times_wait_for_the_messages_before_them)
 TEST(what_was_handled_is_acknowledged)
 {
     struct rig r;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     rig_send(&r, 1, 5);
     rig_expect(&r, 1, 5);
     CHECK_REFUSED(subscriber_ack(r.subscriber, RIG_TOPIC, 6, &r.e), BURST_E_RANGE, r.e,
@@ -348,9 +338,7 @@ TEST(several_subscribers_are_waited_for_together)
 {
     struct rig r;
     struct subscriber_event ev;
-    rig_open(&r);
-    rig_subscribe(&r);
-    rig_settle(&r);
+    rig_begin(&r);
     struct subscriber *both[2] = {r.subscriber, NULL};
     CHECK_INT(subscriber_open(r.context, &r.set, &both[1], &r.e), BURST_OK);
     rig_send(&r, 1, 1);
