@@ -66,6 +66,7 @@ struct standin_engine_facts {
     int64_t index;
     std::vector<cudnnBackendNumericalNote_t> notes;
     std::vector<struct standin_knob> knobs; /* with their defaults; another value is 0 .. default */
+    std::vector<cudnnBackendBehaviorNote_t> behaviour = {};
 };
 
 /* Begin a call of cuDNN: count it, fail it where that is asked. */

@@ -126,23 +126,43 @@ static void find_taps(const struct standin_graph &g, const float *x, const float
         }
 }
 
-/* The operand's value for that element of the answer, where dimensions of 1 are repeated. */
-static float operand_at(const struct standin_tensor &t, const void *at, const int64_t index[4])
+struct follower { /* a step after the convolution, with its operand's address and strides (0 where it is repeated) */
+    bool relu, bf16;
+    const void *operand;
+    int64_t stride[4];
+};
+
+static std::vector<struct follower> followers_of(const struct standin_graph &g, const std::map<int64_t, void *> &at)
 {
-    int64_t offset = 0;
-    for (size_t i = 0; i < 4; i++)
-        offset += t.dim[i] == 1 ? 0 : index[i] * t.stride[i];
-    if (t.type == CUDNN_DATA_BFLOAT16) return bf16_to_float(static_cast<const uint16_t *>(at)[offset]);
-    return static_cast<const float *>(at)[offset];
+    std::vector<struct follower> all;
+    for (const struct standin_step &s : g.steps) {
+        struct follower f = {s.mode == CUDNN_POINTWISE_RELU_FWD, s.operand.type == CUDNN_DATA_BFLOAT16, nullptr, {}};
+        if (s.has_operand) f.operand = at.at(s.operand.id);
+        for (size_t i = 0; f.operand && i < 4; i++)
+            f.stride[i] = s.operand.dim[i] == 1 ? 0 : s.operand.stride[i];
+        all.push_back(f);
+    }
+    return all;
 }
 
-static float follow(const struct standin_graph &g, const std::map<int64_t, void *> &at, const int64_t index[4], float y)
+/* What one step makes of the answer's channels at one position. */
+static void follow(const struct follower &f, int64_t n, int64_t i, int64_t j, std::vector<float> *y)
 {
-    for (const struct standin_step &s : g.steps) {
-        if (s.has_operand) y += operand_at(s.operand, at.at(s.operand.id), index);
-        if (s.mode == CUDNN_POINTWISE_RELU_FWD) y = y > 0 || y != y ? y : 0.0f;
+    int64_t from = n * f.stride[0] + i * f.stride[2] + j * f.stride[3];
+    for (size_t k = 0; f.operand && k < y->size(); k++) {
+        size_t at = (size_t)(from + (int64_t)k * f.stride[1]);
+        (*y)[k] += f.bf16 ? bf16_to_float(static_cast<const uint16_t *>(f.operand)[at])
+                          : static_cast<const float *>(f.operand)[at];
     }
-    return y;
+    for (size_t k = 0; f.relu && k < y->size(); k++)
+        (*y)[k] = (*y)[k] > 0 || (*y)[k] != (*y)[k] ? (*y)[k] : 0.0f;
+}
+
+static void store(const struct standin_tensor &t, void *at, size_t to, const std::vector<float> &y)
+{
+    if (t.type == CUDNN_DATA_FLOAT) memcpy(static_cast<float *>(at) + to, y.data(), y.size() * sizeof(float));
+    for (size_t k = 0; t.type == CUDNN_DATA_BFLOAT16 && k < y.size(); k++)
+        static_cast<uint16_t *>(at)[to + k] = bf16_from_float(y[k]);
 }
 
 void standin_compute(const struct standin_graph &g, const struct standin_config &config,
@@ -154,6 +174,7 @@ void standin_compute(const struct standin_graph &g, const struct standin_config 
     int64_t filters = g.w.dim[0], height = g.y.dim[2], width = g.y.dim[3];
     std::vector<float> sum((size_t)filters);
     std::vector<struct tap> taps;
+    std::vector<struct follower> followers = followers_of(g, at);
     sums *add = sums_of(config);
     bool shuffled = config.knobs.size() && config.knobs[0].type == CUDNN_KNOB_TYPE_SPLIT_K_SLC;
     for (int64_t n = 0; n < g.y.dim[0]; n++)
@@ -163,14 +184,8 @@ void standin_compute(const struct standin_graph &g, const struct standin_config 
                 if (shuffled) std::shuffle(taps.begin(), taps.end(), order);
                 add(taps, (size_t)g.x.dim[1], (size_t)filters, (size_t)(g.x.dim[1] * g.w.dim[2] * g.w.dim[3]),
                     sum.data());
-                size_t to = (size_t)(((n * height + i) * width + j) * filters);
-                for (int64_t k = 0; k < filters; k++) {
-                    const int64_t index[4] = {n, k, i, j};
-                    float y = follow(g, at, index, sum[(size_t)k]);
-                    if (g.y.type == CUDNN_DATA_BFLOAT16)
-                        static_cast<uint16_t *>(at.at(g.y.id))[to + (size_t)k] = bf16_from_float(y);
-                    else
-                        static_cast<float *>(at.at(g.y.id))[to + (size_t)k] = y;
-                }
+                for (const struct follower &f : followers)
+                    follow(f, n, i, j, &sum);
+                store(g.y, at.at(g.y.id), (size_t)(((n * height + i) * width + j) * filters), sum);
             }
 }

@@ -251,7 +251,8 @@ static struct standin_attribute value_of(const standin_bag &bag, int name)
     case CUDNN_ATTR_ENGINE_GLOBAL_INDEX: return numbers(CUDNN_TYPE_INT64, std::vector<int64_t>{bag->config.engine});
     case CUDNN_ATTR_ENGINE_NUMERICAL_NOTE:
         return numbers(CUDNN_TYPE_NUMERICAL_NOTE, standin_engine(bag->config.engine)->notes);
-    case CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE: return numbers(CUDNN_TYPE_BEHAVIOR_NOTE, std::vector<int>{});
+    case CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE:
+        return numbers(CUDNN_TYPE_BEHAVIOR_NOTE, standin_engine(bag->config.engine)->behaviour);
     case CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE:
         return numbers(CUDNN_TYPE_INT64, std::vector<int64_t>{standin_workspace(bag->config, *bag->graph)});
     default: {

@@ -207,7 +207,7 @@ cudnnStatus_t standin_read_graph(const standin_bag &bag, struct standin_graph *g
 
 /* ---- engines ---- */
 
-enum { PLAIN = 0, CORES = 6, CORES_FUSED = 31, SPLIT = 17, DOWN = 22, REFUSES = 40 };
+enum { PLAIN = 0, CORES = 6, CORES_FUSED = 31, SPLIT = 17, DOWN = 22, REFUSES = 40, COMPILED = 7 };
 static const struct standin_engine_facts ENGINES[] = {
     {PLAIN, {}, {{CUDNN_KNOB_TYPE_TILE_SIZE, 1}}},
     {CORES, {CUDNN_NUMERICAL_NOTE_TENSOR_CORE}, {{CUDNN_KNOB_TYPE_TILE_SIZE, 1}, {CUDNN_KNOB_TYPE_STAGES, 3}}},
@@ -217,6 +217,10 @@ static const struct standin_engine_facts ENGINES[] = {
     {SPLIT, {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC}, {{CUDNN_KNOB_TYPE_SPLIT_K_SLC, 4}}},
     {DOWN, {CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS}, {}},
     {REFUSES, {}, {}},
+    {COMPILED,
+     {CUDNN_NUMERICAL_NOTE_TENSOR_CORE},
+     {{CUDNN_KNOB_TYPE_KERNEL_CFG, 21}},
+     {CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION}},
 };
 
 const struct standin_engine_facts *standin_engine(int64_t index)
@@ -231,26 +235,31 @@ static bool is_aligned(const struct standin_tensor &t)
     return t.alignment % 16 == 0 && t.dim[1] * size_of(t.type) % 16 == 0;
 }
 
-/* A residual before the bias is what the engines without tensor cores know. */
-static bool add_comes_first(const struct standin_graph &g)
+/* A residual before the bias, and a bias of the tensors' type, is what ready-made engines know: seen in cuDNN 9.19, see
+ * tests/unit/cudnn/test_offers.c. */
+static bool is_ready_made(const struct standin_graph &g)
 {
-    for (size_t i = 1; i < g.steps.size(); i++)
-        if (g.steps[i].has_operand && same_dims(g.steps[i].operand, g.y)) return false;
+    for (size_t i = 0; i < g.steps.size(); i++) {
+        if (!g.steps[i].has_operand) continue;
+        if (i > 0 && same_dims(g.steps[i].operand, g.y)) return false;
+        if (g.steps[i].operand.type != g.x.type) return false;
+    }
     return true;
 }
 
 cudnnStatus_t standin_engine_takes(int64_t index, const struct standin_graph &g, bool late)
 {
     bool bf16 = g.x.type == CUDNN_DATA_BFLOAT16, fused = !g.steps.empty();
-    bool cores = index == CORES || index == CORES_FUSED || index == DOWN;
+    bool cores = index == CORES || index == CORES_FUSED || index == DOWN || index == COMPILED;
     if (!standin_engine(index)) return bad("no such engine");
     if (g.x.type != g.w.type || g.y.type != g.x.type) return CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE;
     if (!is_channels_last(g.x) || !is_channels_last(g.w) || !is_channels_last(g.y))
         return CUDNN_STATUS_NOT_SUPPORTED_LAYOUT;
     if (fused && standin_engines_are("none_fused")) return CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN;
     if (cores && (!is_aligned(g.x) || !is_aligned(g.y))) return CUDNN_STATUS_NOT_SUPPORTED_SHAPE;
-    if (cores && fused != (index == CORES_FUSED)) return CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN;
-    if (index == PLAIN && fused && (bf16 || !add_comes_first(g))) return CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN;
+    if (cores && fused != (index == CORES_FUSED || index == COMPILED)) return CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN;
+    if ((index == PLAIN || index == CORES_FUSED) && fused && !is_ready_made(g))
+        return CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN;
     if ((index == SPLIT || index == DOWN) && (fused || bf16)) return CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN;
     bool refuses = index == REFUSES || standin_engines_are("all_refuse");
     return late && refuses ? CUDNN_STATUS_NOT_SUPPORTED_SHARED_MEMORY_INSUFFICIENT : CUDNN_STATUS_SUCCESS;
@@ -282,6 +291,7 @@ std::vector<struct standin_config> standin_offers(const struct standin_graph &g,
     offer(&to, g, mode == CUDNN_HEUR_MODE_A ? cores : (int64_t)PLAIN, 1);
     offer(&to, g, SPLIT, 4);
     offer(&to, g, DOWN, 0);
+    offer(&to, g, COMPILED, 0);
     offer(&to, g, cores, 0);
     offer(&to, g, PLAIN, 1);
     offer(&to, g, PLAIN, 0);

@@ -161,7 +161,7 @@ __attribute__((no_sanitize("thread"))) int standin_barrier(enum standin_vote vot
 
 static bool same_place(struct standin_place a, struct standin_place b)
 {
-    return a.line == b.line && !strcmp(a.file, b.file);
+    return a.line == b.line && (a.file == b.file || !strcmp(a.file, b.file));
 }
 
 /* Run the operation if every lane of the mask has come, and set all but the last on their way. */
