@@ -193,7 +193,7 @@ static enum burst_err check_loaded(const struct wire_loaded *p, struct burst_err
         return burst_fail(reterr, BURST_E_RANGE, "a network with %u inputs and %u outputs, or of sizes that are none",
                           p->n_input, p->n_output);
     if (p->n_cam < 0 || p->n_cam > FLOATS_MOST) return out_of_range(reterr, "n_cam", p->n_cam);
-    if (!is_text(p->sha256, sizeof p->sha256) || strspn(p->sha256, "0123456789abcdef") != 64)
+    if (!is_text(p->sha256, sizeof p->sha256) || strlen(p->sha256) != 64 || strspn(p->sha256, "0123456789abcdef") != 64)
         return burst_fail(reterr, BURST_E_FORMAT, "a SHA-256 that is none");
     return BURST_OK;
 }

@@ -296,6 +296,8 @@ TEST(a_loaded_outside_its_ranges_is_refused)
     REFUSE_ANSWER(loaded, n_cam, -1, BURST_E_RANGE, "n_cam -1");
     REFUSE_ANSWER(loaded, sha256[3], 'g', BURST_E_FORMAT, "SHA-256");
     REFUSE_ANSWER(loaded, sha256[63], 0, BURST_E_FORMAT, "SHA-256");
+    REFUSE_ANSWER(loaded, sha256[64], 8, BURST_E_FORMAT,
+                  "SHA-256"); /* the fuzzer's: 64 good digits and one byte more */
     REFUSE_ANSWER(loaded, sha256[71], 'a', BURST_E_FORMAT, "SHA-256");
 }
 
