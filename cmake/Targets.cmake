@@ -99,7 +99,7 @@ endfunction()
 # tests/unit/LIB/test_*.c: one program each, linking that library alone, so a test cannot reach past its layer.
 function(burst_tests)
   file(GLOB TESTS CONFIGURE_DEPENDS tests/unit/*/test_*.c)
-  list(FILTER TESTS EXCLUDE REGEX "/unit/(cuda|kernels_cuda|standin)/") # cmake/Cuda.cmake
+  list(FILTER TESTS EXCLUDE REGEX "/unit/(cuda|cudnn|kernels_cuda|standin)/") # cmake/Cuda.cmake
   foreach(FILE ${TESTS})
     get_filename_component(NAME ${FILE} NAME_WE)
     get_filename_component(DIR ${FILE} DIRECTORY)

@@ -56,6 +56,7 @@ struct op_conv {
     struct conv_shape shape;           /* of one sample: n is n_image */
     void *w;                           /* [k][r][s][c] */
     float *bias;                       /* [k]; NULL: none */
+    void *bias_stored;                 /* the same in the engine's elements */
     bool add, relu;                    /* what the step asks for beside the convolution */
     struct conv_plan plan[CODE_SIZES]; /* its `form` says what is left to do */
     struct conv_graph graph[CODE_SIZES];
@@ -164,6 +165,9 @@ enum burst_err constant_filter(struct cuda_code *c, const struct plan_step *s, i
                                struct burst_error *reterr);
 /* n floats, followed by zeros up to `padded`. */
 enum burst_err constant_padded(struct cuda_code *c, const float *x, int64_t n, int64_t padded, float **ret,
+                               struct burst_error *reterr);
+/* The same in the engine's elements. */
+enum burst_err constant_stored(struct cuda_code *c, const float *x, int64_t n, int64_t padded, void **ret,
                                struct burst_error *reterr);
 
 /* ---- step.c, step_fused.c, step_conv.c ---- */

@@ -48,6 +48,24 @@ enum burst_err constant_padded(struct cuda_code *c, const float *x, int64_t n, i
     return err;
 }
 
+enum burst_err constant_stored(struct cuda_code *c, const float *x, int64_t n, int64_t padded, void **ret,
+                               struct burst_error *reterr)
+{
+    if (c->engine->precision != CUDA_BF16) {
+        float *same = NULL;
+        enum burst_err err = constant_padded(c, x, n, padded, &same, reterr);
+        if (!err) *ret = same;
+        return err;
+    }
+    uint16_t *all = calloc((size_t)padded, sizeof *all);
+    if (!all) return burst_fail(reterr, BURST_E_NOMEM, "cuda: no memory for %lld numbers", (long long)padded);
+    for (int64_t i = 0; i < n; i++)
+        all[i] = bf16_from_float(x[i]);
+    enum burst_err err = constant_put(c, all, (size_t)padded * sizeof *all, ret, reterr);
+    free(all);
+    return err;
+}
+
 /* [n_out][n_in][taps] to [k][taps][n_c]. */
 static void reorder(const struct plan_step *s, int64_t n_c, bool bf16, void *ret)
 {

@@ -2,9 +2,11 @@
  * of operations over described tensors; heuristics offer engines for it; an engine with its knobs set becomes a plan; a plan
  * with addresses runs. What this folder asks for:
  *
- *   BIAS_FIRST  y = relu(conv(x, w) + bias + add)   one graph, intermediates virtual and in float
- *   ADD_FIRST   y = relu(conv(x, w) + add + bias)   the same sum in the order of cuDNN's ready-made kernels
+ *   ADD_FIRST   y = relu(conv(x, w) + add + bias)   the order of cuDNN's ready-made kernels, which take a bias of x's type only
+ *   BIAS_FIRST  y = relu(conv(x, w) + bias + add)   the bias in float; in bfloat16 only engines that cuDNN compiles for it
  *   ALONE       y = conv(x, w)                      the rest by a kernel of ours
+ *
+ * Intermediates are virtual and in float. What each form finds in cuDNN 9.19 on Hopper: tests/unit/cudnn/test_offers.c --table.
  *
  * One-dimensional ones have height 1. Tensors are channels-last in memory; cuDNN is told dimensions as N, C, H, W with strides.
  * Source  NVIDIA cuDNN 9 backend API reference; cudnn_graph_v9.h. */
@@ -16,13 +18,13 @@ struct conv_shape {
     int64_t n, c, k; /* images, padded channels in and out */
     int64_t in[2], out[2], kernel[2], stride[2], pad_begin[2], pad_end[2], dilation[2];
     bool bias, add, relu;
-    bool bf16; /* x, w, add and y; bias and sums are float */
+    bool bf16; /* x, w, add and y, and the bias of ADD_FIRST; sums are float */
 };
 
 /* The shape as a word, for choices: the device, cuDNN and precision are the file's. */
 void conv_shape_text(const struct conv_shape *s, char ret_text[CHOICE_SHAPE]);
 
-enum conv_form { CONV_BIAS_FIRST, CONV_ADD_FIRST, CONV_ALONE, CONV_FORM_N };
+enum conv_form { CONV_BIAS_FIRST, CONV_ADD_FIRST, CONV_ALONE, CONV_FORM_N }; /* numbers are in the file of choices */
 
 enum { CONV_DESCRIPTORS = 40 + CHOICE_KNOBS };
 
@@ -39,7 +41,8 @@ struct conv_graph {
 };
 
 struct conv_address {
-    const void *x, *w, *bias, *add;
+    const void *x, *w, *add;
+    const void *bias, *bias_stored; /* in float; of x's type */
     void *y;
 };
 
@@ -47,6 +50,7 @@ struct conv_address {
 struct conv_plan {
     enum conv_form form;
     int64_t engine;
+    bool compiled; /* cuDNN compiles its kernel: 0.3 to 5 s each, seen on one core of a Zen 5 with 9.19 */
     int n_knob;
     struct choice_knob knob[CHOICE_KNOBS];
     size_t workspace; /* bytes */

@@ -66,6 +66,7 @@ struct build {
     struct cuda_engine *engine;
     const struct conv_shape *s;
     struct conv_graph *g;
+    enum conv_form form;
     cudnnBackendDescriptor_t op[4];
     int n_op;
     int64_t n_virtual;
@@ -195,7 +196,8 @@ static cudnnBackendDescriptor_t pointwise(struct build *b, cudnnPointwiseMode_t 
 static cudnnBackendDescriptor_t add_bias(struct build *b, cudnnBackendDescriptor_t x, bool last)
 {
     const int64_t dim[TENSOR_DIMS] = {1, b->s->k, 1, 1};
-    return pointwise(b, CUDNN_POINTWISE_ADD, x, tensor(b, BIAS, dim, CUDNN_DATA_FLOAT, false), last);
+    cudnnDataType_t type = b->form == CONV_ADD_FIRST ? stored(b->s) : CUDNN_DATA_FLOAT;
+    return pointwise(b, CUDNN_POINTWISE_ADD, x, tensor(b, BIAS, dim, type, false), last);
 }
 
 static cudnnBackendDescriptor_t add_residual(struct build *b, cudnnBackendDescriptor_t x, bool last)
@@ -220,10 +222,10 @@ enum burst_err conv_graph_make(struct cuda_engine *engine, const struct conv_sha
                                struct conv_graph *ret, struct burst_error *reterr)
 {
     struct conv_graph g = {.form = form};
-    struct build b = {.engine = engine, .s = s, .g = &g, .reterr = reterr};
+    struct build b = {.engine = engine, .s = s, .g = &g, .form = form, .reterr = reterr};
     operations(&b, form);
     g.graph = make(&b, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-    set(&b, g.graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &engine->cudnn);
+    if (!engine->described) set(&b, g.graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &engine->cudnn);
     set(&b, g.graph, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, b.n_op, b.op);
     finalize(&b, g.graph, "cudnnBackendFinalize of an operation graph");
     if (b.err) {

@@ -2,6 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    COMPILED_MOST = 2
+}; /* engines that cuDNN would have to compile a kernel for: seconds each, so only where nothing is ready */
 static const size_t WORKSPACE_MOST = (size_t)256 << 20; /* an engine that wants more is passed over */
 
 /* ---- what the heuristics offer ---- */
@@ -18,6 +21,9 @@ static enum burst_err ask(struct cuda_engine *engine, const struct conv_graph *g
     if (!err)
         err = conv_set(engine, heuristics, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
                        &g->graph, reterr);
+    if (!err && engine->described)
+        err = conv_set(engine, heuristics, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
+                       &engine->described, reterr);
     if (!err) err = conv_set(engine, heuristics, CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode, reterr);
     if (!err) err = conv_finalize(engine, heuristics, "cudnnBackendFinalize of the heuristics", reterr);
     if (err) return err == BURST_E_UNSUPPORTED ? BURST_OK : err; /* it has nothing to offer */
@@ -49,6 +55,19 @@ static bool notes_allow(const struct cuda_engine *engine, const cudnnBackendNume
     return !random && !down && !(cores && engine->precision == CUDA_FP32);
 }
 
+static enum burst_err read_compiled(struct cuda_engine *engine, cudnnBackendDescriptor_t e, bool *ret,
+                                    struct burst_error *reterr)
+{
+    cudnnBackendBehaviorNote_t note[CUDNN_BEHAVIOR_NOTE_TYPE_COUNT];
+    int64_t n = 0;
+    enum burst_err err = CUDNN_TRY(cudnnBackendGetAttribute, e, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE,
+                                   CUDNN_TYPE_BEHAVIOR_NOTE, CUDNN_BEHAVIOR_NOTE_TYPE_COUNT, &n, note);
+    if (err) return err;
+    for (int64_t i = 0; i < n && i < CUDNN_BEHAVIOR_NOTE_TYPE_COUNT; i++)
+        *ret |= note[i] == CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION;
+    return BURST_OK;
+}
+
 /* Number and notes of the configuration's engine. */
 static enum burst_err read_engine(struct cuda_engine *engine, cudnnBackendDescriptor_t config,
                                   struct conv_descriptors *own, struct conv_plan *ret, bool *ret_allowed,
@@ -67,6 +86,7 @@ static enum burst_err read_engine(struct cuda_engine *engine, cudnnBackendDescri
     if (!err)
         err = CUDNN_TRY(cudnnBackendGetAttribute, e, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
                         CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &n, note);
+    if (!err) err = read_compiled(engine, e, &ret->compiled, reterr);
     if (err) return err;
     *ret_allowed = notes_allow(engine, note, n < CUDNN_NUMERICAL_NOTE_TYPE_COUNT ? n : CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
     return BURST_OK;
@@ -110,7 +130,10 @@ static enum burst_err finish_plan(struct cuda_engine *engine, cudnnBackendDescri
 {
     int64_t n = 0, bytes = 0;
     enum burst_err err = conv_make(engine, &plan->own, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, &plan->plan, reterr);
-    if (!err)
+    if (!err && engine->described)
+        err = conv_set(engine, plan->plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
+                       &engine->described, reterr);
+    else if (!err)
         err = conv_set(engine, plan->plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &engine->cudnn,
                        reterr);
     if (!err)
@@ -138,6 +161,9 @@ static enum burst_err make_config(struct cuda_engine *engine, const struct conv_
     if (!err)
         err =
             conv_set(engine, e, CUDNN_ATTR_ENGINE_OPERATION_GRAPH, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &g->graph, reterr);
+    if (!err && engine->described)
+        err = conv_set(engine, e, CUDNN_ATTR_ENGINE_DEVICEPROP, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &engine->described,
+                       reterr);
     if (!err) err = conv_set(engine, e, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1, &plan->engine, reterr);
     if (!err) err = conv_finalize(engine, e, "cudnnBackendFinalize of an engine", reterr);
     for (int i = 0; !err && i < plan->n_knob; i++) {
@@ -193,15 +219,17 @@ static bool same_choice(const struct conv_plan *a, const struct conv_plan *b)
     return true;
 }
 
-/* One configuration to a plan behind those there are; none where it is not allowed, not possible, or there already. */
+/* One configuration to a plan behind those there are; none where it is not allowed, not possible, or there already.
+ * compiled  whether kernels that cuDNN has to compile are asked for, or ready-made ones */
 static enum burst_err take_offer(struct cuda_engine *engine, const struct conv_graph *g,
-                                 cudnnBackendDescriptor_t config, struct conv_plan *ret, int *n,
+                                 cudnnBackendDescriptor_t config, bool compiled, struct conv_plan *ret, int *n,
                                  struct burst_error *reterr)
 {
     struct conv_plan plan = {0};
     struct conv_descriptors own = {0};
     bool allowed = false;
     enum burst_err err = read_engine(engine, config, &own, &plan, &allowed, reterr);
+    allowed = allowed && plan.compiled == compiled;
     if (!err && allowed) err = read_knobs(engine, config, &own, &plan, reterr);
     conv_descriptors_free(&own);
     for (int i = 0; i < *n; i++)
@@ -214,15 +242,15 @@ static enum burst_err take_offer(struct cuda_engine *engine, const struct conv_g
 }
 
 static enum burst_err offers_of_mode(struct cuda_engine *engine, const struct conv_graph *g,
-                                     cudnnBackendHeurMode_t mode, int most, struct conv_plan *ret, int *n,
-                                     struct burst_error *reterr)
+                                     cudnnBackendHeurMode_t mode, bool compiled, int most, struct conv_plan *ret,
+                                     int *n, struct burst_error *reterr)
 {
     cudnnBackendDescriptor_t config[CONV_DESCRIPTORS - 2];
     struct conv_descriptors own = {0};
     int64_t n_config = CONV_DESCRIPTORS - 2;
     enum burst_err err = ask(engine, g, mode, &own, config, &n_config, reterr);
     for (int64_t i = 0; !err && i < n_config && *n < most; i++)
-        err = take_offer(engine, g, config[i], ret, n, reterr);
+        err = take_offer(engine, g, config[i], compiled, ret, n, reterr);
     conv_descriptors_free(&own);
     return err;
 }
@@ -234,7 +262,9 @@ enum burst_err conv_plans_offered(struct cuda_engine *engine, const struct conv_
     enum burst_err err = BURST_OK;
     int n = 0;
     for (size_t i = 0; !err && n == 0 && i < sizeof MODES / sizeof *MODES; i++)
-        err = offers_of_mode(engine, g, MODES[i], most, ret, &n, reterr);
+        err = offers_of_mode(engine, g, MODES[i], false, most, ret, &n, reterr);
+    for (size_t i = 0; !err && n == 0 && i < sizeof MODES / sizeof *MODES; i++)
+        err = offers_of_mode(engine, g, MODES[i], true, most < COMPILED_MOST ? most : COMPILED_MOST, ret, &n, reterr);
     for (; err && n > 0; n--)
         conv_plan_free(&ret[n - 1]);
     *ret_n = n;
@@ -245,7 +275,8 @@ enum burst_err conv_plan_bind(struct cuda_engine *engine, struct conv_plan *plan
                               void *workspace, struct burst_error *reterr)
 {
     const int64_t ids[] = {'x', 'w', 'y', 'b', 'z'};
-    const void *address[] = {at->x, at->w, at->y, at->bias, at->add};
+    const void *bias = plan->form == CONV_ADD_FIRST ? at->bias_stored : at->bias;
+    const void *address[] = {at->x, at->w, at->y, bias, at->add};
     int64_t id[5];
     const void *where[5];
     int n = 0;

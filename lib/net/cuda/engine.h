@@ -29,6 +29,8 @@ struct cuda_engine {
     size_t shared_most; /* bytes of shared memory that a block can have */
     cudaStream_t stream;
     cudnnHandle_t cudnn;
+    /* Not NULL: a device in words in place of a handle. cuDNN then offers and plans engines for it; nothing can run. */
+    cudnnBackendDescriptor_t described;
     cudaEvent_t started, ended; /* around what is timed while compiling */
     struct cuda_device_facts facts;
     struct cuda_memory *memory; /* what fronts took */

@@ -196,7 +196,7 @@ static enum burst_err home_of(struct cuda_code *c, int value, int *ret, struct b
 static enum burst_err convert(struct cuda_code *c, enum op_kind kind, const char *name, int from, struct cuda_form form,
                               int *ret, struct burst_error *reterr)
 {
-    int to;
+    int to = CODE_NONE;
     enum burst_err err = add_form(c, form, &to, reterr);
     struct cuda_op op = {.kind = kind, .n_in = 1, .in = {from}};
     if (err) return err;

@@ -106,7 +106,7 @@ void cuda_give_back(struct cuda_engine *engine, void *device)
 enum burst_err cuda_map(struct cuda_engine *engine, void *host, size_t bytes, void **ret_device,
                         struct burst_error *reterr)
 {
-    struct cuda_memory *m;
+    struct cuda_memory *m = NULL;
     struct cuda_memory piece = {.kind = CUDA_LENT, .host = host};
     enum burst_err err = memory_add(engine, &engine->memory, piece, bytes, &m, reterr);
     if (err) return err;

@@ -97,7 +97,8 @@ static struct expected expect(const struct tuning *t, const int64_t at[4], enum 
     for (int64_t tap = 0; tap < s->kernel[0] * s->kernel[1]; tap++)
         add_tap(t, at, tap, &e);
     if (form == CONV_ALONE) return e;
-    double bias = s->bias && at[3] < t->s->n_out ? (double)t->s->bias[at[3]] : 0;
+    float given = s->bias && at[3] < t->s->n_out ? t->s->bias[at[3]] : 0;
+    double bias = (double)(s->bf16 && form == CONV_ADD_FIRST ? bf16_round(given) : given);
     int64_t i = ((at[0] * s->out[0] + at[1]) * s->out[1] + at[2]) * s->k + at[3];
     double add = s->add && at[3] < t->s->n_out ? (double)pattern_at(i, s->bf16) : 0;
     e.value += bias + add;
@@ -183,6 +184,7 @@ enum burst_err tune_bind(struct cuda_code *c, const struct cuda_op *op, struct c
     struct conv_address at = {.x = c->form[op->in[0]].at,
                               .w = op->conv->w,
                               .bias = op->conv->bias,
+                              .bias_stored = op->conv->bias_stored,
                               .add = op->n_in == 2 ? c->form[op->in[1]].at : NULL,
                               .y = c->form[op->out].at};
     enum burst_err err = grow_workspace(c, plan->workspace, reterr);
@@ -289,17 +291,18 @@ static enum burst_err take_offers(struct tuning *t, enum conv_form form)
     return err;
 }
 
-/* Engines that do all of it; where there is none, engines for the convolution alone. */
+/* Engines that do all of it, ready-made ones first; where there is none, engines for the convolution alone. */
 static enum burst_err take_all_offers(struct tuning *t)
 {
+    static const enum conv_form ORDER[] = {CONV_ADD_FIRST, CONV_BIAS_FIRST, CONV_ALONE};
     bool bare = !t->shape.bias && !t->shape.add && !t->shape.relu;
     enum burst_err err = BURST_OK;
-    if (!bare) err = take_offers(t, CONV_BIAS_FIRST);
-    if (!err && t->shape.bias && t->shape.add) err = take_offers(t, CONV_ADD_FIRST);
-    if (!err) err = check_all(t);
-    if (err || t->n_plan > 0) return err;
-    err = take_offers(t, CONV_ALONE);
-    return err ? err : check_all(t);
+    for (size_t i = 0; !err && t->n_plan == 0 && i < sizeof ORDER / sizeof ORDER[0]; i++) {
+        if (bare && ORDER[i] != CONV_ALONE) continue;
+        err = take_offers(t, ORDER[i]);
+        if (!err) err = check_all(t);
+    }
+    return err;
 }
 
 static enum burst_err remember(struct tuning *t, const struct conv_plan *plan, float us)
