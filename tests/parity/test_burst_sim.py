@@ -2,29 +2,12 @@
 """burst-sim's files in the hands of strangers: numpy, astropy and fitsverify."""
 import csv
 import hashlib
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BUILD = pathlib.Path(os.environ.get('BURST_BUILD', ROOT / 'build/release'))
-failed = 0
-
-
-def case(name, fault):
-    global failed
-    failed += bool(fault)
-    print(f'FAIL {name}: {fault}' if fault else f'ok {name}', flush=True)
-
-
-def sim(*args, want=0):
-    done = subprocess.run([BUILD / 'burst-sim', *map(str, args)], capture_output=True, text=True)
-    if done.returncode != want:
-        raise RuntimeError(f'burst-sim {args}: exit {done.returncode}: {done.stderr}')
-    return done
+from report import BUILD, case, exit_status, sim, verify
 
 
 def digest(path):
@@ -49,15 +32,6 @@ def lightcurves(folder, np):
     live = deviation > 0.5  # a band without any count stays 0
     fault = abs(mean).max() > 1e-4 or abs(deviation[live] - 1).max() > 1e-4
     case('each_band_has_mean_0_and_deviation_1_over_valid_bins', f'{abs(mean).max()} {abs(deviation - 1).max()}' if fault else None)
-
-
-def verify(path):
-    if not shutil.which('fitsverify'):
-        print(f'skip fitsverify_accepts_{path.stem}: fitsverify is not installed')
-        return
-    done = subprocess.run(['fitsverify', path], capture_output=True, text=True)
-    fine = done.returncode == 0 and '0 warning(s) and 0 error(s)' in done.stdout
-    case(f'fitsverify_accepts_{path.stem}', None if fine else done.stdout[-1500:].replace('\n', ' | '))
 
 
 def gecam(folder, np, fits):
@@ -151,12 +125,12 @@ def main():
             from astropy.io import fits
         except ImportError as why:
             print(f'skip files_in_strangers_hands: {why}')
-            return failed
+            return exit_status()
         lightcurves(folder, numpy)
         gecam(folder, numpy, fits)
         gbm(folder, fits)
         stream(folder, numpy, fits)
-    return min(failed, 125)
+    return exit_status()
 
 
 if __name__ == '__main__':

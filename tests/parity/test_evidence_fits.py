@@ -1,31 +1,12 @@
 #!/usr/bin/python3
 """Evidence files in the hands of strangers: fitsverify (cfitsio's own checker) and astropy, with its WCS."""
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
 import warnings
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BUILD = pathlib.Path(os.environ.get('BURST_BUILD', ROOT / 'build/release'))
-failed = 0
-
-
-def case(name, fault):
-    global failed
-    failed += bool(fault)
-    print(f'FAIL {name}: {fault}' if fault else f'ok {name}')
-
-
-def verify(path):
-    if not shutil.which('fitsverify'):
-        print(f'skip fitsverify_accepts_{path.stem}: fitsverify is not installed')
-        return
-    done = subprocess.run(['fitsverify', path], capture_output=True, text=True)
-    fine = done.returncode == 0 and '0 warning(s) and 0 error(s)' in done.stdout
-    case(f'fitsverify_accepts_{path.stem}', None if fine else done.stdout[-1500:].replace('\n', ' | '))
+from report import BUILD, case, exit_status, verify
 
 
 def curves(path, fits, numpy):
@@ -73,7 +54,7 @@ def main():
         for name, look in (('curves', curves), ('image', image)):
             verify(pathlib.Path(folder, f'{name}.fits'))
             look(pathlib.Path(folder, f'{name}.fits'), fits, numpy)
-    return failed
+    return exit_status()
 
 
 if __name__ == '__main__':

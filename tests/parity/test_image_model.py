@@ -2,19 +2,12 @@
 """The shipped image network against PyTorch: the weights inside model.onnx, put into the network of training/image_model.py,
 must give the golden logits and the golden occlusion maps; and the turning of training images must keep the trigger pixel."""
 import json
-import pathlib
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+from report import ROOT, case, exit_status
+
 MODEL = ROOT / 'models/eclairs-cnn/1'
 sys.path.insert(0, str(ROOT / 'training'))
-failed = 0
-
-
-def case(name, fault):
-    global failed
-    failed += bool(fault)
-    print(f'FAIL {name}: {fault}' if fault else f'ok {name}', flush=True)
 
 
 def metadata(model):
@@ -84,7 +77,7 @@ def main():
     model = onnx.load(str(MODEL / 'model.onnx'))
     metadata(model)
     parity(model, onnx, torch, numpy, numpy_helper)
-    return min(failed, 125)
+    return exit_status()
 
 
 if __name__ == '__main__':

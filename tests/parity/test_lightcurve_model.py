@@ -2,19 +2,12 @@
 """The shipped light-curve network against PyTorch: the weights inside model.onnx, put into the network of
 training/lightcurve_model.py, must give the golden logits and the golden Grad-CAM; and the training figures their values."""
 import json
-import pathlib
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+from report import ROOT, case, exit_status
+
 MODEL = ROOT / 'models/gecam-resnet-mscfm/1'
 sys.path.insert(0, str(ROOT / 'training'))
-failed = 0
-
-
-def case(name, fault):
-    global failed
-    failed += bool(fault)
-    print(f'FAIL {name}: {fault}' if fault else f'ok {name}', flush=True)
 
 
 def refuses(call):
@@ -99,7 +92,7 @@ def main():
     model = onnx.load(str(MODEL / 'model.onnx'))
     metadata(model)
     parity(model, torch, numpy, numpy_helper, onnx)
-    return min(failed, 125)
+    return exit_status()
 
 
 if __name__ == '__main__':

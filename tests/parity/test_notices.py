@@ -6,7 +6,6 @@ import collections
 import csv
 import json
 import math
-import os
 import pathlib
 import re
 import struct
@@ -17,8 +16,8 @@ import warnings
 import xml.etree.ElementTree as ET
 from astropy.time import Time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('BURST_BUILD', ROOT / 'build/release'))
+from report import BUILD, ROOT, case, exit_status
+
 DATA = ROOT.parent / 'shared/data/gcn-notices'
 warnings.filterwarnings('ignore')  # of astropy: its leap second table is as old as the system's
 GBM_CLASS = {1: 'UNRELIABLE_LOCATION', 2: 'LOCAL_PARTICLES', 3: 'BELOW_HORIZON', 4: 'GRB', 5: 'GENERIC_SGR',
@@ -32,13 +31,6 @@ SVOM_KIND = {'201': 'trigger', '202': 'trigger', '203': 'catalogue_source', '204
 GBM_KIND = {'110': ('trigger', 'FERMI_GBM_ALERT'), '111': ('update', 'FERMI_GBM_FLT_POS'),
             '112': ('update', 'FERMI_GBM_GND_POS'), '115': ('update', 'FERMI_GBM_FIN_POS')}
 INSTRUMENT = {'GRD': 1, 'ECLAIRs': 3, 'GRM': 4, 'GBM': 5}  # the daemon's sources of data; everything else is 6
-failed = 0
-
-
-def case(name, fault):
-    global failed
-    failed += bool(fault)
-    print(f'FAIL {name}: {fault}' if fault else f'ok {name}', flush=True)
 
 
 def dump(lines):
@@ -486,7 +478,7 @@ def main():
     check_packets(per_folder)
     if '--table' in sys.argv:
         table(per_folder)
-    return failed
+    return exit_status()
 
 
 if __name__ == '__main__':

@@ -2,8 +2,6 @@
 """Where a satellite is and what it sees, against astropy: random orbits integrated with scipy, sent as platform messages with gaps;
 our state in between must agree with astropy's TEME, ITRS and GCRS, its Sun and Moon, and with a field line followed by scipy."""
 import json
-import os
-import pathlib
 import re
 import subprocess
 import sys
@@ -19,18 +17,11 @@ from scipy.optimize import brentq
 from scipy.spatial.transform import Rotation
 from scipy.special import lpmv
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('BURST_BUILD', ROOT / 'build/release'))
+from report import BUILD, ROOT, case, exit_status
+
 MU, RE, J2, J3, J4 = 398600.4418, 6378.137, 1.08262668e-3, -2.5327e-6, -1.6196e-6
 EARTH_KM = 6371.2 # IGRF's
 SVOM, FERMI = 3, 4
-failed = 0
-
-
-def case(name, fault):
-    global failed
-    failed += bool(fault)
-    print(f'FAIL {name}: {fault}' if fault else f'ok {name}')
 
 
 # ---- orbits ----
@@ -250,7 +241,7 @@ def main():
     case('states_agree_with_astropy', states_agree_with_astropy())
     case('the_error_told_bounds_the_error_made', the_error_told_bounds_the_error_made())
     case('l_agrees_with_a_line_followed_by_scipy', l_agrees_with_a_line_followed_by_scipy())
-    return failed
+    return exit_status()
 
 
 if __name__ == '__main__':

@@ -4,24 +4,16 @@ import copy
 import importlib.machinery
 import importlib.util
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import types
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BUILD = pathlib.Path(os.environ.get('BURST_BUILD', ROOT / 'build/release'))
+from report import BUILD, ROOT, case, exit_status
+
 PROBE = ROOT.parent / 'shared/tools/burst-probe'
 SCHEMA = json.loads((ROOT / 'config/schema/verdict-1.json').read_text())
-failed = 0
-
-
-def case(name, faults):
-    global failed
-    failed += bool(faults)
-    print(f'FAIL {name}: {faults[0]}' if faults else f'ok {name}')
 
 
 def samples():
@@ -88,7 +80,7 @@ def main():
         case('burst_probe_finds_no_rule_broken', [f'{n}: {f}' for n, v in verdicts.items() for f in probe_faults(v)])
     else:
         print('skip burst_probe_finds_no_rule_broken: ../shared/tools/burst-probe is absent')
-    return failed
+    return exit_status()
 
 
 if __name__ == '__main__':

@@ -168,6 +168,7 @@ def evidence_of_a_revision_that_was_not_told_is_not_told(folder, started):
     check(s.daemon.stop() == 0, 'burstd did not end well')
     with sqlite3.connect(f'{folder}/burst.db') as db:
         db.execute('DELETE FROM checkpoint')
+        db.execute('DELETE FROM past')
         db.execute('UPDATE record SET evidence_topic_id = NULL, evidence_seq = NULL')
     s.daemon.config.write_text(s.daemon.config.read_text() + 'detect: {low: 0.19}\n')
     s.daemon.start()
