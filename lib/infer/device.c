@@ -11,6 +11,12 @@ static const int64_t BACKOFF_NS[BACKOFFS] = {CLOCK_NS_PER_S / 10, CLOCK_NS_PER_S
                                              60 * CLOCK_NS_PER_S};
 static const int64_t LOSSES_WITHIN_NS = 600 * CLOCK_NS_PER_S, TELL_AGAIN_NS = 60 * CLOCK_NS_PER_S;
 
+/* Most samples of one job: no engine is timed and no memory taken for more than are asked. What the background lane has on the
+ * card at once is also what an alert may have to wait for. */
+static const int BATCH[DEVICE_SLOTS][DEVICE_LANES] = {
+    [DEVICE_LIGHT_CURVE] = {[DEVICE_ALERT] = DETECTOR_MAX, [DEVICE_BACKGROUND] = DETECTOR_MAX},
+    [DEVICE_IMAGE] = {[DEVICE_ALERT] = GOLDEN_BATCH, [DEVICE_BACKGROUND] = DEVICE_PARTS_MOST}};
+
 /* ---- opening ---- */
 
 static enum burst_err lane_open(struct device *d, enum device_lane lane, const struct device_settings *s,
@@ -80,7 +86,6 @@ enum burst_err device_model(struct device *d, enum device_slot slot, const struc
     struct worker_model m = {.role = slot == DEVICE_LIGHT_CURVE ? WORKER_LIGHT_CURVE : WORKER_IMAGE,
                              .bytes = model->bytes,
                              .n = model->n,
-                             .batch = slot == DEVICE_LIGHT_CURVE ? DETECTOR_MAX : WORKER_BATCH_MOST,
                              .cam_index = model->n_logit == 1 ? 0 : model->true_index,
                              .n_atom = model->bands.n_atom,
                              .n_band = model->bands.n_band,
@@ -88,8 +93,10 @@ enum burst_err device_model(struct device *d, enum device_slot slot, const struc
     memcpy(m.first, model->bands.first, sizeof m.first);
     memcpy(m.last, model->bands.last, sizeof m.last);
     enum burst_err err = net_fill(d, slot, model, reterr);
-    for (int i = 0; !err && i < DEVICE_LANES; i++)
+    for (int i = 0; !err && i < DEVICE_LANES; i++) {
+        m.batch = BATCH[slot][i];
         err = worker_model(d->lane[i].worker, (int)slot, &m, reterr);
+    }
     d->net[slot].named = !err;
     return err;
 }

@@ -23,7 +23,7 @@ struct device;
 enum device_lane { DEVICE_ALERT, DEVICE_BACKGROUND, DEVICE_LANES };
 enum device_state { DEVICE_OFF, DEVICE_STARTING, DEVICE_CHECKING, DEVICE_ON, DEVICE_FAILED };
 enum device_slot { DEVICE_LIGHT_CURVE, DEVICE_IMAGE, DEVICE_SLOTS }; /* slots of the worker */
-enum { DEVICE_WHY_TEXT = 256 };
+enum { DEVICE_WHY_TEXT = 256, DEVICE_PARTS_MOST = 64 };
 
 struct device_settings {
     const char *socket;  /* NULL: WORKER_SOCKET, or with `program` a private one */
@@ -91,7 +91,7 @@ bool device_window(struct device *d, enum device_lane lane, const struct lightcu
 bool device_cam(struct device *d, const struct lightcurve_window *w, int row, float *ret_cam);
 /* A sub-image. Returned  ret_logits [n_logit] */
 bool device_image(struct device *d, enum device_lane lane, const struct image_sample *s, float *ret_logits);
-/* n <= 256 variants of it with something taken away (kernels/image_pack.h), on the background lane. Returned  [n][n_logit] */
+/* n <= DEVICE_PARTS_MOST variants of it with something taken away (kernels/image_pack.h), on the background lane. Returned  [n][n_logit] */
 bool device_occlude(struct device *d, const struct image_sample *s, const int32_t *without, int n, float *ret_logits);
 
 /* Would a job of this kind be given to the GPU now? */

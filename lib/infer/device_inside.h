@@ -79,7 +79,7 @@ struct device {
     bool has_facts;
     struct worker_facts facts;
     uint64_t n_alarm;
-    float answer[WORKER_BATCH_MOST * LOGITS]; /* of a job, until it is believed */
+    float answer[DEVICE_PARTS_MOST * LOGITS]; /* of a job, until it is believed */
     float cam[CAM_MAX];
     int first_event, n_event;
     struct device_event event[EVENTS];

@@ -37,7 +37,7 @@ static bool has_source(const struct image_sample *s)
 /* What is asked in one part: the whole image, some of it without a pixel's neighbourhood, at the end one without the sources. */
 struct part {
     int n;
-    int32_t without[WORKER_BATCH_MOST];
+    int32_t without[DEVICE_PARTS_MOST];
 };
 
 static struct part part_of(const struct image_sample *s, int from, int to)

@@ -82,7 +82,7 @@ enum burst_err infer_explain_window(struct infer *infer, const struct lightcurve
 enum burst_err infer_image(struct infer *infer, const struct image_sample *sample, struct image_score *ret,
                            struct burst_error *reterr);
 
-enum { INFER_EXPLAIN_PIXELS = IMAGE_SIDE * IMAGE_SIDE, INFER_EXPLAIN_MOST = WORKER_BATCH_MOST - 2 };
+enum { INFER_EXPLAIN_PIXELS = IMAGE_SIDE * IMAGE_SIDE, INFER_EXPLAIN_MOST = DEVICE_PARTS_MOST - 2 };
 
 /* Occlusion: every 5 x 5 neighbourhood in turn becomes background (SNR 0, mask 1; pixels without data stay as they are). A part at a
  * time, so that an alert need not wait for the explanation of the one before.

@@ -14,7 +14,7 @@ struct infer {
     struct burst_error no_head; /* why not */
     float *input;               /* one batch of either network */
     float *feature;             /* [n_channel][n_position] of the head */
-    float logits[WORKER_BATCH_MOST * LOGIT_MOST], checked[DETECTOR_MAX * LOGIT_MOST];
+    float logits[DEVICE_PARTS_MOST * LOGIT_MOST], checked[DETECTOR_MAX * LOGIT_MOST];
     bool gpu_asked;
     struct device *device; /* NULL: none is asked for, or it could not be made */
     bool gpu_told;         /* that it could not be made */
