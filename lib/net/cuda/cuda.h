@@ -26,7 +26,7 @@ struct cuda_settings {
     bool background;          /* the stream of lowest priority, not of highest */
     const char *cache_folder; /* where the choice of cuDNN's engines is kept; NULL: timed anew by each process */
     int64_t patience_ns;      /* how long net_run and net_read wait for the device; 0: 10 s */
-    int engine_most;          /* cuDNN engines tried for each shape, the most promising first; 0: 12 */
+    int engine_most;          /* cuDNN engines tried for each shape, the most promising first; 0: 16 */
 };
 
 struct cuda_engine;

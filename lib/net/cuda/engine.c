@@ -8,7 +8,7 @@
 
 enum { SM_LEAST = 80 }; /* bfloat16 and TF32 on tensor cores; what our kernels are built for */
 static const int64_t PATIENCE_NS = 10 * CLOCK_NS_PER_S;
-enum { ENGINES_TRIED = 12, SPINS = 2000 };
+enum { ENGINES_TRIED = 16, SPINS = 2000 };
 
 static const char *const PRECISIONS[CUDA_PRECISION_N] = {"fp32", "tf32", "bf16"};
 

@@ -55,6 +55,7 @@ enum burst_err cudnn_check(struct cuda_engine *engine, cudnnStatus_t status, con
     last[sizeof last - 1] = 0;
     if (engine && cudnn_is_fatal(status)) engine->dead = true;
     cudaError_t under = cudaGetLastError();
+    if (under == cudaErrorNotReady) under = cudaSuccess; /* an answer of cudaStreamQuery, no error */
     if (engine && cuda_is_fatal((int)under)) engine->dead = true;
     return burst_fail(reterr, BURST_E_DEVICE, "%s: %s (%d)%s%s%s%s", call, cudnnGetErrorString(status), (int)status,
                       last[0] ? ": " : "", last, under != cudaSuccess ? "; CUDA: " : "",

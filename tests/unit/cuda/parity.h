@@ -1,6 +1,7 @@
 /* A network on the backend `cuda` beside the same network on `plain`. What a test wants of the device is in struct setup. */
 #ifndef BURST_TESTS_CUDA_PARITY_H
 #define BURST_TESTS_CUDA_PARITY_H
+#include "base/clock.h"
 #include "check.h"
 #include "net/cuda/cuda.h"
 #include "net/net.h"
