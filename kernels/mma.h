@@ -19,6 +19,7 @@
 #define BURST_KERNELS_MMA_H
 #include "kernels/bf16.h"
 #include "kernels/precision.h"
+#include "kernels/wide.h"
 
 #ifdef BURST_STANDIN
 struct mma_part {
@@ -141,5 +142,53 @@ static __device__ inline uint32_t mma_pair(float first, float second)
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
     return pair;
 #endif
+}
+
+/* Sums of a warp in 16 rows of 16 columns: two fragments D, the left one and the right one. */
+struct mma_sums {
+    float d[2][4];
+};
+
+/* Begin with the biases of the 16 columns. */
+static __device__ inline struct mma_sums mma_begin(const float *bias)
+{
+    float2 left = wide_load_constant<float2>(bias + threadIdx.x % 4 * 2);
+    float2 right = wide_load_constant<float2>(bias + threadIdx.x % 4 * 2 + 8);
+    struct mma_sums sums = {{{left.x, left.y, left.x, left.y}, {right.x, right.y, right.x, right.y}}};
+    return sums;
+}
+
+/* Add what one step of k gives: a lane brings its part of A as for mma_load_a and its words of packed weights (matrix.h). Where
+ * ROUND, A are whole floats, to be rounded. */
+template <int PRECISION, bool ROUND>
+static __device__ inline void mma_step(struct mma_sums *sums, const void *row, uint4 weight)
+{
+    uint32_t a[4];
+    const uint32_t left[2] = {weight.x, weight.y}, right[2] = {weight.z, weight.w};
+    mma_load_a(a, row);
+#pragma unroll
+    for (int i = 0; ROUND && i < 4; i++)
+        a[i] = __float_as_uint(tf32_round(__uint_as_float(a[i])));
+    if (PRECISION == TENSOR_BF16) {
+        mma_bf16_16x8x16(sums->d[0], a, left);
+        mma_bf16_16x8x16(sums->d[1], a, right);
+    } else {
+        mma_tf32_16x8x8(sums->d[0], a, left);
+        mma_tf32_16x8x8(sums->d[1], a, right);
+    }
+}
+
+/* Hand a lane's sums to to.put(row, column, two neighbours), where the 16 rows and columns begin at `row` and `column` and rows
+ * from row_end on are not wanted. */
+template <class TO>
+static __device__ inline void mma_put(const struct mma_sums *sums, int row, int row_end, int column, const TO &to)
+{
+    row += (int)threadIdx.x % 32 / 4;
+    column += (int)threadIdx.x % 4 * 2;
+#pragma unroll
+    for (int half = 0; half < 2; half++, row += 8)
+#pragma unroll
+        for (int side = 0; row < row_end && side < 2; side++)
+            to.put(row, column + side * 8, {sums->d[side][half * 2], sums->d[side][half * 2 + 1]});
 }
 #endif
