@@ -9,30 +9,41 @@
 #include "kernels/pointwise.h"
 
 enum { THREADS = 256, WARPS = THREADS / 32, SLICE = 512, ROWS = 8, OUTPUTS = 2, FEW = 32, TILE = 64, STEP = 16 };
+enum { ROWS_MOST = 1024 /* of one launch: so many that the counters' room does not depend on the number of rows */ };
 
 struct split {
-    int slices, group_rows, group_outputs; /* one block sums group_rows x group_outputs results of one slice */
-    int64_t row_groups, output_groups;
+    int slices, group_rows, group_outputs;  /* one block sums group_rows x group_outputs results of one slice */
+    int64_t row, row_groups, output_groups; /* of one launch, its first row being `row` */
 };
 
-static struct split split_of(const struct dense_job *job)
+static int64_t parts_of(int64_t whole, int64_t part)
+{
+    return (whole + part - 1) / part;
+}
+
+static struct split split_of(const struct dense_job *job, int64_t row)
 {
     bool few = job->n_sample <= FEW;
-    struct split c = {(int)((job->n_in + SLICE - 1) / SLICE), few ? ROWS : TILE, few ? WARPS * OUTPUTS : TILE, 0, 0};
-    c.row_groups = (job->n_sample + c.group_rows - 1) / c.group_rows;
-    c.output_groups = (job->n_out + c.group_outputs - 1) / c.group_outputs;
+    int64_t rows = job->n_sample - row, most = ROWS_MOST;
+    if (rows > most) rows = most;
+    struct split c = {(int)parts_of(job->n_in, SLICE), few ? ROWS : TILE, few ? WARPS * OUTPUTS : TILE, row, 0, 0};
+    c.row_groups = parts_of(rows, c.group_rows);
+    c.output_groups = parts_of(job->n_out, c.group_outputs);
     return c;
 }
 
-static size_t counter_bytes(const struct split *c)
+/* The same for any number of rows, so that jobs of different sizes can share their work memory one after the other. */
+static size_t counter_bytes(const struct dense_job *job)
 {
-    return ((size_t)(c->row_groups * c->output_groups) * sizeof(uint32_t) + 15) / 16 * 16;
+    static_assert(FEW / ROWS * (TILE / (WARPS * OUTPUTS)) <= ROWS_MOST / TILE,
+                  "few rows need no more counters than many");
+    return (size_t)(ROWS_MOST / TILE * parts_of(job->n_out, TILE)) * sizeof(uint32_t);
 }
 
 size_t dense_cuda_work(const struct dense_job *job)
 {
-    struct split c = split_of(job);
-    return counter_bytes(&c) + (size_t)c.slices * (size_t)job->n_sample * (size_t)job->n_out * sizeof(float);
+    return counter_bytes(job) +
+           (size_t)parts_of(job->n_in, SLICE) * (size_t)job->n_sample * (size_t)job->n_out * sizeof(float);
 }
 
 /* What a block of either kernel works on. */
@@ -46,7 +57,7 @@ struct place {
 static __device__ inline struct place place_of(const struct dense_job &job, const struct split &c, size_t parts_at)
 {
     struct place p = {
-        (int64_t)blockIdx.z * c.group_rows, (int64_t)blockIdx.x * c.group_outputs, 0, 0, 0, nullptr, nullptr};
+        c.row + (int64_t)blockIdx.z * c.group_rows, (int64_t)blockIdx.x * c.group_outputs, 0, 0, 0, nullptr, nullptr};
     p.from = (int64_t)blockIdx.y * SLICE;
     p.to = p.from + SLICE < job.n_in ? p.from + SLICE : job.n_in;
     p.rows = piece_samples(job.n, job.n_sample);
@@ -127,7 +138,8 @@ static __device__ inline float dot_four(float4 a, float4 b, float sum)
 }
 
 template <bool BF16, bool WHOLE, int N>
-static __global__ void __launch_bounds__(THREADS) few(const struct dense_job job, const struct split c, size_t parts_at)
+static __global__ void __launch_bounds__(THREADS, 2)
+    few(const struct dense_job job, const struct split c, size_t parts_at)
 {
     struct place p = place_of(job, c, parts_at);
     int lane = (int)threadIdx.x % 32;
@@ -249,11 +261,15 @@ template <bool BF16, bool WHOLE> static dense_kernel *kernel_of(const struct den
 
 int dense_cuda(const struct dense_job *job, void *stream)
 {
-    struct split c = split_of(job);
     bool whole = job->n_in % 4 == 0;
     dense_kernel *dense_sum_kernel = job->bf16 ? (whole ? kernel_of<true, true>(job) : kernel_of<true, false>(job))
                                                : (whole ? kernel_of<false, true>(job) : kernel_of<false, false>(job));
     size_t shared = job->n_sample > FEW ? sizeof(struct tiles) : 0;
-    dim3 grid((unsigned)c.output_groups, (unsigned)c.slices, (unsigned)c.row_groups);
-    return cuda_launch(dense_sum_kernel, grid, THREADS, shared, stream, *job, c, counter_bytes(&c));
+    int error = 0;
+    for (int64_t row = 0; !error && row < job->n_sample; row += ROWS_MOST) {
+        struct split c = split_of(job, row);
+        dim3 grid((unsigned)c.output_groups, (unsigned)c.slices, (unsigned)c.row_groups);
+        error = cuda_launch(dense_sum_kernel, grid, THREADS, shared, stream, *job, c, counter_bytes(job));
+    }
+    return error;
 }

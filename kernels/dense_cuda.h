@@ -20,12 +20,12 @@ struct dense_job {
     const float *bias, *add; /* [n_out], [n_sample][n_out]; each may be NULL */
     bool relu;
     float *ret;
-    void *
-        work; /* dense_cuda_work() bytes of device memory, zeros at first, shared with nothing that may run meanwhile */
+    void *work; /* zeros at first; see below */
     const int32_t *n;
 };
 int dense_cuda(const struct dense_job *job, void *stream);
-/* Bytes of job->work; of the job's other members only n_sample, n_in and n_out are read. */
+/* Bytes of job->work, device memory; of the job's other members only n_sample, n_in and n_out are read. It may serve jobs of fewer
+ * rows as well, and the same n_in and n_out, but nothing that may run at the same time. */
 size_t dense_cuda_work(const struct dense_job *job);
 
 #ifdef __cplusplus

@@ -91,6 +91,31 @@ GPU_TEST(many_rows_are_right)
     compare((struct shape){130, 70, 528, 3, true, false, false, true});
     compare((struct shape){256, 256, 20, 130, false, true, false, true});
     compare((struct shape){100, 0, 64, 70, false, true, false, false});
+    compare((struct shape){2100, 2090, 24, 3, false, true, true, true}); /* several launches */
+}
+
+/* One network's work memory serves batches of all sizes, as they come. */
+GPU_TEST(sizes_take_turns_in_the_same_work_memory)
+{
+    enum { IN = 1030, OUT = 130, MOST = 256 };
+    static const int sizes[9] = {256, 16, 1, 32, 64, 25, 2, 256, 8};
+    float *x = gpu_random_floats(MOST * IN), *w = gpu_random_floats(OUT * IN);
+    struct dense_job job = {.n_sample = MOST, .n_in = IN, .n_out = OUT};
+    job.x = gpu_put(x, MOST * IN * 4);
+    job.weight = gpu_put(w, OUT * IN * 4);
+    job.work = gpu_fill(0, dense_cuda_work(&job));
+    for (int i = 0; i < 9; i++) {
+        job.n_sample = sizes[i];
+        job.ret = gpu_fill('Z', MOST * OUT * 4);
+        CHECK_INT(dense_cuda(&job, NULL), cudaSuccess);
+        float *got = gpu_get(job.ret, MOST * OUT * 4);
+        struct shape s = {.n_sample = MOST, .n = sizes[i], .n_in = IN, .n_out = OUT};
+        rows_compare(&s, x, w, NULL, got, got);
+        free(got);
+        gpu_free(job.ret);
+    }
+    free(x), free(w);
+    gpu_free((void *)job.x), gpu_free((void *)job.weight), gpu_free(job.work);
 }
 
 /* A network's flattened map: the columns of its weights follow the map. */
@@ -121,6 +146,7 @@ int main(void)
 {
     RUN(few_rows_are_right);
     RUN(many_rows_are_right);
+    RUN(sizes_take_turns_in_the_same_work_memory);
     RUN(a_flattened_map_lies_channels_last);
     return check_report();
 }
