@@ -38,7 +38,8 @@ struct device_state {
     std::mutex turn; /* one launch at a time */
     const struct standin_kernel *kernel;
     struct runner all[MAX_THREADS];
-    unsigned n, index; /* threads in the block; the one that runs */
+    unsigned n, index;                    /* threads in the block; the one that runs */
+    unsigned arrived[MAX_THREADS / WARP]; /* lanes that wait at a collective */
     std::vector<struct fiber *> idle;
     unsigned char *dynamic_at;
     int vote;
@@ -164,36 +165,37 @@ static bool same_place(struct standin_place a, struct standin_place b)
     return a.line == b.line && (a.file == b.file || !strcmp(a.file, b.file));
 }
 
-/* Run the operation if every lane of the mask has come, and set all but the last on their way. */
-__attribute__((no_sanitize("thread"))) static bool meet(struct runner *last)
+/* Run the operation, now that every lane of the mask has come, and set them on their way. */
+__attribute__((no_sanitize("thread"))) static void meet(struct runner *last, struct runner *lane)
 {
-    struct runner *lane = last - (last - device.all) % WARP;
     void *record[WARP] = {};
     for (unsigned i = 0; i < WARP; i++) {
         if (!(last->mask >> i & 1u)) continue;
-        if (lane + i >= device.all + device.n) die("line %d names lane %u, which the block lacks", last->place.line, i);
-        if (lane + i != last && lane[i].waits != AT_COLLECTIVE) return false;
         if (!same_place(lane[i].place, last->place) || lane[i].mask != last->mask || lane[i].op != last->op)
             die("lanes %u and %d of a warp meet at different places, lines %d and %d", i, (int)(last - lane),
                 lane[i].place.line, last->place.line);
         record[i] = lane[i].record;
+        lane[i].waits = RUNS;
     }
+    device.arrived[(lane - device.all) / WARP] &= ~last->mask;
     fiber_acquire(lane);
     last->op(record, last->mask);
     fiber_release(lane);
-    for (unsigned i = 0; i < WARP; i++)
-        if (last->mask >> i & 1u) lane[i].waits = RUNS;
-    return true;
 }
 
 __attribute__((no_sanitize("thread"))) void standin_collective(unsigned mask, standin_op *op, void *mine,
                                                                struct standin_place place)
 {
     struct runner *r = self(), *lane = r - (r - device.all) % WARP;
-    if (!(mask >> (r - lane) & 1u)) die("line %d: a lane outside of its own mask", place.line);
+    unsigned *arrived = &device.arrived[(lane - device.all) / WARP], self_bit = 1u << (r - lane);
+    if (!(mask & self_bit)) die("line %d: a lane outside of its own mask", place.line);
     r->mask = mask, r->op = op, r->record = mine, r->place = place;
+    *arrived |= self_bit;
     fiber_release(lane);
-    if (!meet(r)) wait_at(r, AT_COLLECTIVE, place);
+    if ((*arrived & mask) == mask)
+        meet(r, lane);
+    else
+        wait_at(r, AT_COLLECTIVE, place);
     fiber_acquire(lane);
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum : size_t { ALIGN = 256, ZONE = 256 }; /* cudaMalloc aligns to 256 bytes at least */
+enum : size_t { ALIGN = 256, ZONE = 256, PAGE = 4096 }; /* cudaMalloc aligns to 256 bytes at least */
 enum { ZONE_BYTE = 0xa5, NEW_BYTE = 0xff };
 
 struct host_range {
@@ -137,6 +137,13 @@ static cudaError_t allocate(void **ret_at, size_t size)
     return cudaSuccess;
 }
 
+/* The whole pages of a range: protecting memory costs time for each page that was ever touched. */
+static void give_pages_back(unsigned char *from, unsigned char *to)
+{
+    size_t skip = (PAGE - (uintptr_t)from % PAGE) % PAGE, left = (size_t)(to - from);
+    if (left > skip + PAGE) (void)madvise(from + skip, (left - skip) / PAGE * PAGE, MADV_DONTNEED);
+}
+
 static cudaError_t release(void *at)
 {
     std::lock_guard<std::mutex> hold(memory.lock);
@@ -146,7 +153,8 @@ static cudaError_t release(void *at)
     open_locked();
     if (!zone_is_whole(p - ZONE, p)) die("written before the beginning of device memory", at);
     if (!zone_is_whole(end, p + round_up(it->second) + ZONE)) die("written past the end of device memory", at);
-    memset(p, NEW_BYTE, it->second);
+    memset(p, NEW_BYTE, it->second); /* so that what is read after it was freed shows */
+    give_pages_back(p, end);
     close_locked();
     memory.used -= round_up(it->second);
     memory.device.erase(it);
