@@ -35,7 +35,10 @@ static __device__ inline float apply(const struct pointwise_job &job, float x, f
 {
     float y = relu_one(x);
     if (job.op == POINTWISE_ADD) y = x + b;
-    if (job.op == POINTWISE_SCALE) y = scale_one(x, job.factor[channel], job.shift[channel]);
+    if (job.op == POINTWISE_SCALE) {
+        y = scale_one(x, job.factor ? job.factor[channel] : 1.0f, job.shift[channel]);
+        if (job.b) y += b;
+    }
     if (job.op == POINTWISE_SIGMOID) y = sigmoid_one(x);
     return job.relu ? relu_one(y) : y;
 }
@@ -45,7 +48,8 @@ template <bool BF16, int W> static __global__ void pointwise(const struct pointw
     struct item it = item_of(job.as, W, job.n, job.n_sample);
     if (!it.here) return;
     struct piece<W> x = piece_load<BF16, W>(job.x, it.first);
-    struct piece<W> b = piece_load<BF16, W>(job.op == POINTWISE_ADD ? job.b : job.x, it.first);
+    struct piece<W> b = x;
+    if (job.b) b = piece_load<BF16, W>(job.b, it.first);
 #pragma unroll
     for (int e = 0; e < W; e++)
         x.value[e] = it.channel + e < job.as.n_channel ? apply(job, x.value[e], b.value[e], it.channel + e) : 0.0f;

@@ -11,7 +11,7 @@ extern "C" {
 enum pointwise_op {
     POINTWISE_RELU,    /* max(x, 0), NaN stays NaN */
     POINTWISE_ADD,     /* x + b */
-    POINTWISE_SCALE,   /* x * factor[channel] + shift[channel] */
+    POINTWISE_SCALE,   /* x * factor[channel] + shift[channel]; then + b where there is one */
     POINTWISE_SIGMOID, /* 1 / (1 + exp(-x)) */
     POINTWISE_OP_N
 };
@@ -22,8 +22,8 @@ struct pointwise_job {
     enum pointwise_op op;
     bool relu; /* afterwards */
     struct layout as;
-    const void *x, *b;           /* b: POINTWISE_ADD only */
-    const float *factor, *shift; /* [n_channel]: POINTWISE_SCALE only */
+    const void *x, *b;           /* b: POINTWISE_ADD, and POINTWISE_SCALE, or NULL there */
+    const float *factor, *shift; /* [n_channel]: POINTWISE_SCALE only; factor NULL: 1 */
     void *ret;
     int n_sample;
     const int32_t *n;

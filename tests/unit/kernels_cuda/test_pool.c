@@ -99,35 +99,53 @@ GPU_TEST(pools_are_those_of_plain_c)
         }
 }
 
-/* One operation of pointwise.h on planes. */
+/* One operation of pointwise.h on planes; b and factor may be NULL for POINTWISE_SCALE. */
 static void plain(enum pointwise_op op, const struct both *x, const struct both *b, const float *factor,
                   const float *shift, float *ret)
 {
     int64_t n = x->as.n_channel * x->as.n_position * x->n_sample;
+    float *ones = malloc((size_t)x->as.n_channel * 4);
+    for (int64_t i = 0; i < x->as.n_channel; i++)
+        ones[i] = 1;
     memcpy(ret, x->planes, (size_t)n * 4);
     if (op == POINTWISE_RELU) relu_all(n, ret, ret);
-    if (op == POINTWISE_ADD) add_into(n, b->planes, ret);
     if (op == POINTWISE_SIGMOID) sigmoid_all(n, ret, ret);
     if (op == POINTWISE_SCALE)
-        scale_middle(x->n_sample, x->as.n_channel, x->as.n_position, x->planes, factor, shift, ret);
+        scale_middle(x->n_sample, x->as.n_channel, x->as.n_position, x->planes, factor ? factor : ones, shift, ret);
+    if (b) add_into(n, b->planes, ret);
+    free(ones);
 }
 
 static void steps_compare(struct layout as, int n_sample, int n, bool relu)
 {
+    static const struct {
+        enum pointwise_op op;
+        bool b, factor;
+        const char *name;
+    } steps[6] = {{POINTWISE_RELU, false, false, "relu"},          {POINTWISE_ADD, true, false, "add"},
+                  {POINTWISE_SCALE, false, true, "scale"},         {POINTWISE_SCALE, true, true, "scale and add"},
+                  {POINTWISE_SCALE, true, false, "shift and add"}, {POINTWISE_SCALE, false, false, "shift"}};
     struct both x = both_new(as, n_sample), b = both_new(as, n_sample);
-    size_t n_float = (size_t)(as.n_channel * as.n_position * n_sample);
-    float *want = malloc(n_float * 4), *factor = gpu_random_floats((size_t)as.n_channel),
-          *shift = gpu_random_floats((size_t)as.n_channel);
-    float *d_factor = gpu_put(factor, (size_t)as.n_channel * 4), *d_shift = gpu_put(shift, (size_t)as.n_channel * 4);
+    size_t n_float = (size_t)(as.n_channel * as.n_position * n_sample), n_channel = (size_t)as.n_channel;
+    float *want = malloc(n_float * 4), *factor = gpu_random_floats(n_channel), *shift = gpu_random_floats(n_channel);
+    float *d_factor = gpu_put(factor, n_channel * 4), *d_shift = gpu_put(shift, n_channel * 4);
     int32_t *d_n = gpu_put(&n, sizeof n);
-    for (enum pointwise_op op = POINTWISE_RELU; op <= POINTWISE_SCALE; op++) {
+    for (int i = 0; i < 6; i++) {
         void *d_ret = gpu_fill(0x5a, layout_bytes(&as, n_sample));
-        struct pointwise_job job = {op,       relu,    as,    x.map,    op == POINTWISE_ADD ? b.map : NULL,
-                                    d_factor, d_shift, d_ret, n_sample, d_n};
+        struct pointwise_job job = {.op = steps[i].op,
+                                    .relu = relu,
+                                    .as = as,
+                                    .x = x.map,
+                                    .shift = d_shift,
+                                    .ret = d_ret,
+                                    .n_sample = n_sample,
+                                    .n = d_n};
+        if (steps[i].b) job.b = b.map;
+        if (steps[i].factor) job.factor = d_factor;
         CHECK_INT(pointwise_cuda(&job, NULL), cudaSuccess);
-        plain(op, &x, &b, factor, shift, want);
+        plain(steps[i].op, &x, steps[i].b ? &b : NULL, steps[i].factor ? factor : NULL, shift, want);
         if (relu) relu_all((int64_t)n_float, want, want);
-        compare(&as, n_sample, n, want, d_ret, op == POINTWISE_ADD ? "add" : op == POINTWISE_RELU ? "relu" : "scale");
+        compare(&as, n_sample, n, want, d_ret, steps[i].name);
         gpu_free(d_ret);
     }
     free(want), free(factor), free(shift);
