@@ -9,7 +9,8 @@ PRECISIONS = ('fp32', 'tf32', 'bf16')
 # |cuda - plain|: `norm` of the difference over the norm of plain, over a tensor or all answers; `worst` single answer over max(1, |plain|).
 # From rounding alone over 512 simulated windows (tests/gpu/rounding.py): docs/gpu.md "What a precision costs".
 BOUNDS = {'fp32': {'norm': 1e-4, 'worst': 1e-4}, 'tf32': {'norm': 1e-3, 'worst': 1e-2}, 'bf16': {'norm': 1e-2, 'worst': 5e-2}}
-LAYER_NORM = {'fp32': 1e-4, 'tf32': 1e-3, 'bf16': 1e-2}
+LAYER_NORM = {'fp32': 1e-4, 'tf32': 1e-3, 'bf16': 2e-2}
+LAYER_NORM_RANDOM = {'fp32': 1e-4, 'tf32': 1e-2, 'bf16': 1e-1}  # tests/golden: random weights, whose sums cancel to nearly nothing here and there
 LINE = re.compile(r'^(ok|FAIL|skip) (\S+)', re.M)
 
 
@@ -67,12 +68,12 @@ def parity(at, report, short, precisions, cache):
             if status != 0:
                 report.line('FAIL', name, f'exit status {status}: {" / ".join(err.strip().splitlines()[-3:])}')
                 continue
-            rows.append([net.name.removeprefix('models/').removeprefix('tests/golden/'), net.rows.stem, precision, *judge(report, name, precision, bare(out))])
+            rows.append([net.name.removeprefix('models/').removeprefix('tests/golden/'), net.rows.stem, precision, *judge(report, name, precision, bare(out), (LAYER_NORM if net.name.startswith('models/') else LAYER_NORM_RANDOM)[precision])])
     report.table('Largest differences (norm of the difference over the norm of plain; worst single answer over max(1, |plain|))',
                  ['network', 'rows', 'precision', 'n', 'steps, worst norm', 'joins', 'map', 'answers, norm', 'answers, worst', 'flipped', 'to or from unclear'], rows)
 
 
-def judge(report, name, precision, table):
+def judge(report, name, precision, table, most):
     """One network in one precision; returns the cells of its row."""
     norms = {what: [(float(t[3]), t[1]) for t in table if t[0] == what] for what in ('step', 'join', 'map')}
     meta = {t[1]: t[2] for t in table if t[0] == 'meta'}
@@ -82,7 +83,7 @@ def judge(report, name, precision, table):
     flipped, moved = flips(pairs, meta)
     layer, where = max((v for w in norms.values() for v in w), default=(math.inf, 'nothing'), key=lambda v: v[0] if v[0] == v[0] else math.inf)
     bound = BOUNDS[precision]
-    wrong = [f'{where}: {layer:.2g} above {LAYER_NORM[precision]:g}'] * (not layer <= LAYER_NORM[precision])
+    wrong = [f'{where}: {layer:.2g} above {most:g}'] * (not layer <= most)
     wrong += [f'answers: norm {norm:.2g} above {bound["norm"]:g}'] * (not norm <= bound['norm'])
     wrong += [f'answers: worst {worst:.2g} above {bound["worst"]:g}'] * (not worst <= bound['worst'])
     wrong += [f'{flipped} verdicts flipped'] * bool(flipped)

@@ -41,7 +41,7 @@ output: {{live: "{out}", history: "{out_history}"}}
 command: {{socket: "{self.command}"}}
 store: {{database: "{self.database}"}}
 models: {{backend: {backend}, light_curve: "{model}"}}
-lightcurve: {{silence_s: 3}}
+lightcurve: {{silence_s: 6}}
 {gpu}
 ''')
         config.chmod(0o600)
@@ -70,7 +70,7 @@ lightcurve: {{silence_s: 3}}
         return ' / '.join((self.folder / 'burstd.log').read_text(errors='replace').splitlines()[-4:])
 
     def play(self, files, speed):
-        self.replay = subprocess.Popen([self.at.program('burst-replay'), *files, '--speed', speed, '--live', self.live, '--history', self.history, '--linger', '12'],
+        self.replay = subprocess.Popen([self.at.program('burst-replay'), *files, '--speed', speed, '--live', self.live, '--history', self.history, '--linger', '15'],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.at.env(), text=True)
 
     def through(self, seconds):

@@ -182,10 +182,32 @@ sys.stdin.read()
 '''
 
 
+def stand_in_errors(at, report, cache):
+    """The stand-in device has no memory left, and once a launch that fails: as device_errors and lose."""
+    try:
+        Lane(at, model_of(at), 'fp32', 'sleep', cache, BURST_STANDIN_MEMORY='100000').close()
+        report.line('FAIL', 'device_without_memory_is_told', 'the worker found memory enough')
+    except RuntimeError as e:
+        report.check('memory' in str(e).lower(), 'device_without_memory_is_told', str(e))
+    lane = None
+    try:
+        lane = Lane(at, model_of(at), 'fp32', 'sleep', cache, BURST_STANDIN_FAIL='cudaGraphLaunch:20', BURST_STANDIN_ONCE=str(at.scratch('once') / 'failed'))
+        want = lane.ask('digest 1')
+        answer = lane.ask('window 1 100').split(' ', 3)
+        report.check(answer[0] == 'failed' and answer[1] == 'device' and 'cudaGraphLaunch' in answer[-1], 'device_error_is_told', ' '.join(answer))
+        lane.again()
+        report.check(lane.ask('digest 1') == want, 'device_error_changes_no_answer')
+    except RuntimeError as e:
+        report.line('FAIL', 'device_error', str(e))
+    finally:
+        if lane:
+            lane.close()
+
+
 def device_errors(at, report, short, cache):
     """A card whose memory another program holds: a refusal in words, and all is well once it is given back."""
     if at.stand_in:
-        report.line('skip', 'device_without_memory', 'tests/system has every call of the stand-in device fail in turn')
+        stand_in_errors(at, report, cache)
         return
     hog = subprocess.Popen([sys.executable, '-c', HOG], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if hog.stdout.readline().strip() != 'full':

@@ -2,6 +2,7 @@
 (Markdown) and the same as data (JSON)."""
 import datetime
 import json
+import math
 import pathlib
 
 
@@ -37,7 +38,9 @@ class Report:
     def table(self, title, head, rows):
         """Rows of cells; shown as they are."""
         self.sections[-1]['tables'].append({'title': title, 'head': head, 'rows': rows})
-        print(f'{title}\n' + '\n'.join('  ' + '  '.join(f'{show(c):>12}' for c in row) for row in [head, *rows]), flush=True)
+        cells = [[show(c) for c in row] for row in [head, *rows]]
+        wide = [max(map(len, column)) for column in zip(*cells)]
+        print(f'{title}\n' + '\n'.join('  ' + '  '.join(c.rjust(w) if i else c.ljust(w) for i, (c, w) in enumerate(zip(row, wide))) for row in cells), flush=True)
 
     def count(self):
         words = [line['word'] for s in self.sections for line in s['lines']]
@@ -74,4 +77,6 @@ class Report:
 
 
 def show(value):
-    return f'{value:.4g}' if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return '-' if math.isnan(value) else f'{value:.0f}' if 1000 <= abs(value) < 1e9 else f'{value:.3g}'

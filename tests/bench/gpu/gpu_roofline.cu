@@ -140,7 +140,7 @@ static void tell_rate(enum rate rate, unsigned blocks, int n)
         return cuda_launch(multiply_matrix<RATE_BF16>, grid, block, 0, NULL, x, ret, n);
     });
     const double per_thread[] = {FLOPS_FMA, FLOPS_TF32 / 32.0, FLOPS_BF16 / 32.0};
-    printf("%s\t%.3f\n", names[rate], per_thread[rate] * CHAINS * n * blocks * THREADS / s * 1e-12);
+    printf("%s\t%.6g\n", names[rate], per_thread[rate] * CHAINS * n * blocks * THREADS / s * 1e-12);
     (void)cudaFree(x), (void)cudaFree(ret);
 }
 
