@@ -4,6 +4,10 @@
 #define BURST_KERNELS_CONV1D_H
 #include "kernels/matrix.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { CONV1D_TAP_MOST = 7, CONV1D_CHANNEL_MOST = 256 };
 
 /* Channels are those in memory, padding included. */
@@ -38,4 +42,8 @@ void conv1d_pack(const struct conv1d_shape *s, enum tensor_precision precision, 
  *           add in an order of their own. Takes no memory. */
 void conv1d_plain(const struct conv1d_shape *s, enum tensor_precision precision, const struct matrix *m,
                   int64_t n_sample, const void *x, const void *add, bool relu, void *ret_y);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

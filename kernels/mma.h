@@ -158,17 +158,11 @@ static __device__ inline struct mma_sums mma_begin(const float *bias)
     return sums;
 }
 
-/* Add what one step of k gives: a lane brings its part of A as for mma_load_a and its words of packed weights (matrix.h). Where
- * ROUND, A are whole floats, to be rounded. */
-template <int PRECISION, bool ROUND>
-static __device__ inline void mma_step(struct mma_sums *sums, const void *row, uint4 weight)
+/* Add A times 16 columns of a step of k: a lane brings its words of packed weights (matrix.h). */
+template <int PRECISION>
+static __device__ inline void mma_multiply(struct mma_sums *sums, const uint32_t a[4], uint4 weight)
 {
-    uint32_t a[4];
     const uint32_t left[2] = {weight.x, weight.y}, right[2] = {weight.z, weight.w};
-    mma_load_a(a, row);
-#pragma unroll
-    for (int i = 0; ROUND && i < 4; i++)
-        a[i] = __float_as_uint(tf32_round(__uint_as_float(a[i])));
     if (PRECISION == TENSOR_BF16) {
         mma_bf16_16x8x16(sums->d[0], a, left);
         mma_bf16_16x8x16(sums->d[1], a, right);

@@ -140,8 +140,20 @@ template <class S, class P, class TO> static __device__ inline void multiply_pla
     }
 }
 
+/* Add what one step of k gives; a lane brings its part of 16 rows as for mma_load_a. ROUND: they are whole floats. */
+template <class S, bool ROUND>
+static __device__ inline void multiply_step(struct mma_sums *sums, const unsigned char *row, uint4 weight)
+{
+    uint32_t a[4];
+    mma_load_a(a, row);
+#pragma unroll
+    for (int i = 0; ROUND && i < 4; i++)
+        a[i] = __float_as_uint(tf32_round(__uint_as_float(a[i])));
+    mma_multiply<S::PRECISION>(sums, a, weight);
+}
+
 /* With tensor cores: a warp has 16 columns, or several times 16, of every GROUPS-th 16 rows. Weights come several steps of k
- * at once. ROUND: the factors in shared memory are whole floats. */
+ * at once. */
 template <class S, class P, bool ROUND, class TO> static __device__ inline void multiply_warp(const P &p, const TO &to)
 {
     constexpr int PAIRS = P::N / 16, GROUPS = S::WARPS > PAIRS ? S::WARPS / PAIRS : 1, ROUNDS = (P::ROW_N + 15) / 16;
@@ -166,8 +178,8 @@ template <class S, class P, bool ROUND, class TO> static __device__ inline void 
 #pragma unroll
                 for (int m = 0; m < MINE; m++)
                     if (step < ALL && group + m * GROUPS < ROUNDS)
-                        mma_step<S::PRECISION, ROUND>(&sums[m],
-                                                      row_of<S>(p, (group + m * GROUPS) * 16 + lane % 16) + at, w[i]);
+                        multiply_step<S, ROUND>(&sums[m], row_of<S>(p, (group + m * GROUPS) * 16 + lane % 16) + at,
+                                                w[i]);
             }
         }
 #pragma unroll
