@@ -44,6 +44,7 @@ struct device_state {
     unsigned char *dynamic_at;
     int vote;
     uint64_t drawn;
+    char begins, ends; /* of a block, for ThreadSanitizer: two, or each thread would come after those that have ended */
 };
 /* Never freed: the threads of streams outlive main. */
 static struct device_state &device = *[] {
@@ -118,9 +119,9 @@ const struct standin_thread *standin_here(void)
 
 static void run_thread(void *)
 {
-    fiber_acquire(&device.n); /* what came before the block */
+    fiber_acquire(&device.begins); /* what came before the block */
     device.kernel->body();
-    fiber_release(&device.n);
+    fiber_release(&device.ends);
 }
 
 __attribute__((no_sanitize("thread"))) static void resume(unsigned index)
@@ -284,13 +285,13 @@ static void run_block(uint3 block)
     unsigned n_warp = (device.n + WARP - 1) / WARP, order[MAX_THREADS / WARP];
     poison();
     begin_block(block);
-    fiber_release(&device.n);
+    fiber_release(&device.begins);
     do {
         shuffle(order, n_warp);
         for (unsigned i = 0; i < n_warp; i++)
             run_warp(order[i] * WARP);
     } while (pass_barrier());
-    fiber_acquire(&device.n);
+    fiber_acquire(&device.ends);
 }
 
 void standin_execute(const struct standin_kernel *k)

@@ -41,16 +41,6 @@ static std::vector<float> neighbour_sums(unsigned long long seed, int with_barri
     return take_back(sum, 256);
 }
 
-TEST(a_missing_barrier_changes_the_result_with_the_seed)
-{
-    std::vector<float> one = neighbour_sums(1, 0), two = neighbour_sums(2, 0);
-    CHECK(memcmp(one.data(), two.data(), 256 * sizeof(float)) != 0);
-    int n_wrong = 0;
-    for (int i = 0; i < 256; i++)
-        n_wrong += !(one[(size_t)i] == (float)((i + 1) % 256 + (i + 64) % 256));
-    CHECK(n_wrong > 0);
-}
-
 TEST(with_the_barrier_every_seed_gives_the_right_sums)
 {
     for (unsigned long long seed = 0; seed < 5; seed++) {
@@ -206,7 +196,7 @@ static void end_of(void (*kernel)(int *), char *ret_said, size_t size)
     if (!child) {
         (void)dup2(fd[1], 2);
         (void)launch_and_wait(kernel);
-        _exit(0);
+        exit(0); /* not _exit: a sanitizer answers at the exit */
     }
     (void)close(fd[1]);
     size_t n = 0;
@@ -233,6 +223,43 @@ TEST(wrong_kernels_end_the_program_with_a_sentence)
     CHECK(strstr(said, "written past the end of device memory"));
 }
 
+#ifdef __SANITIZE_THREAD__
+static __global__ void lacks_a_barrier(int *out)
+{
+    __shared__ int number[64];
+    number[threadIdx.x] = (int)threadIdx.x;
+    if (threadIdx.x < 32) out[threadIdx.x] = number[threadIdx.x + 32];
+}
+
+static __global__ void has_a_barrier(int *out)
+{
+    __shared__ int number[64];
+    number[threadIdx.x] = (int)threadIdx.x;
+    __syncthreads();
+    if (threadIdx.x < 32) out[threadIdx.x] = number[threadIdx.x + 32];
+}
+
+TEST(thread_sanitizer_finds_a_missing_barrier)
+{
+    static char said[1 << 16];
+    end_of(lacks_a_barrier, said, sizeof said);
+    CHECK(strstr(said, "data race"));
+    CHECK(strstr(said, "lacks_a_barrier"));
+    end_of(has_a_barrier, said, sizeof said);
+    CHECK_STR(said, "");
+}
+#else
+TEST(a_missing_barrier_changes_the_result_with_the_seed)
+{
+    std::vector<float> one = neighbour_sums(1, 0), two = neighbour_sums(2, 0);
+    CHECK(memcmp(one.data(), two.data(), 256 * sizeof(float)) != 0);
+    int n_wrong = 0;
+    for (int i = 0; i < 256; i++)
+        n_wrong += !(one[(size_t)i] == (float)((i + 1) % 256 + (i + 64) % 256));
+    CHECK(n_wrong > 0);
+}
+#endif
+
 TEST(bfloat16_rounds_to_nearest_even)
 {
     CHECK_INT(bf16_from_float(1.0f), 0x3f80);
@@ -255,7 +282,11 @@ TEST(nothing_is_left)
 int main(void)
 {
     RUN(wrong_kernels_end_the_program_with_a_sentence);
+#ifdef __SANITIZE_THREAD__
+    RUN(thread_sanitizer_finds_a_missing_barrier);
+#else
     RUN(a_missing_barrier_changes_the_result_with_the_seed);
+#endif
     RUN(with_the_barrier_every_seed_gives_the_right_sums);
     RUN(shared_memory_begins_as_nan_in_each_block);
     RUN(blocks_come_in_an_order_of_the_seed);
