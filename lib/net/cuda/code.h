@@ -8,6 +8,7 @@
 #ifndef BURST_NET_CUDA_CODE_H
 #define BURST_NET_CUDA_CODE_H
 #include "kernels/cam_cuda.h"
+#include "kernels/conv1d_cuda.h"
 #include "kernels/dense_cuda.h"
 #include "kernels/finish_cuda.h"
 #include "kernels/head_cuda.h"
@@ -60,7 +61,8 @@ struct op_conv {
     bool add, relu;                    /* what the step asks for beside the convolution */
     struct conv_plan plan[CODE_SIZES]; /* its `form` says what is left to do */
     struct conv_graph graph[CODE_SIZES];
-    float *ones; /* [k], where the bias is added by our own kernel */
+    struct conv1d_shape ours; /* for our own kernel */
+    void *ours_weights;       /* NULL: it does not fit */
 };
 
 /* One thing to queue. The step's jobs are filled but for addresses and the number of samples. */
@@ -180,6 +182,16 @@ enum burst_err step_head(struct cuda_code *c, int i, int *ret_used, struct burst
 enum burst_err step_conv(struct cuda_code *c, const struct plan_step *s, struct burst_error *reterr);
 /* The end of the network for the Grad-CAM: c->head and c->head_feature. */
 enum burst_err step_whole_head(struct cuda_code *c, struct burst_error *reterr);
+
+/* ---- conv_ours.c ---- */
+
+/* Weights for our own kernel, where it fits. */
+enum burst_err ours_prepare(struct cuda_code *c, const struct plan_step *s, struct op_conv *conv,
+                            struct burst_error *reterr);
+/* Its tiles for a convolution that it fits. */
+int ours_tiles(const struct cuda_code *c, const struct op_conv *conv, int ret_tile[CONV1D_TILE_N]);
+/* Queue it for n samples. Returned  the cudaError_t. */
+int ours_queue(const struct cuda_code *c, const struct cuda_op *op, int tile, int n);
 
 /* ---- tune.c, tune_all.c: once every form has its place ---- */
 

@@ -5,6 +5,7 @@
  *   ADD_FIRST   y = relu(conv(x, w) + add + bias)   the order of cuDNN's ready-made kernels, which take a bias of x's type only
  *   BIAS_FIRST  y = relu(conv(x, w) + bias + add)   the bias in float; in bfloat16 only engines that cuDNN compiles for it
  *   ALONE       y = conv(x, w)                      the rest by a kernel of ours
+ *   OURS        the whole by a kernel of ours (kernels/conv1d_cuda.h); `engine` is its tile
  *
  * Intermediates are virtual and in float. What each form finds in cuDNN 9.19 on Hopper: tests/unit/cudnn/test_offers.c --table.
  *
@@ -24,7 +25,13 @@ struct conv_shape {
 /* The shape as a word, for choices: the device, cuDNN and precision are the file's. */
 void conv_shape_text(const struct conv_shape *s, char ret_text[CHOICE_SHAPE]);
 
-enum conv_form { CONV_BIAS_FIRST, CONV_ADD_FIRST, CONV_ALONE, CONV_FORM_N }; /* numbers are in the file of choices */
+enum conv_form {
+    CONV_BIAS_FIRST,
+    CONV_ADD_FIRST,
+    CONV_ALONE,
+    CONV_OURS,
+    CONV_FORM_N
+}; /* numbers are in the file of choices */
 
 enum { CONV_DESCRIPTORS = 40 + CHOICE_KNOBS };
 

@@ -263,8 +263,9 @@ enum burst_err conv_plans_offered(struct cuda_engine *engine, const struct conv_
     int n = 0;
     for (size_t i = 0; !err && n == 0 && i < sizeof MODES / sizeof *MODES; i++)
         err = offers_of_mode(engine, g, MODES[i], false, most, ret, &n, reterr);
-    for (size_t i = 0; !err && n == 0 && i < sizeof MODES / sizeof *MODES; i++)
-        err = offers_of_mode(engine, g, MODES[i], true, most < COMPILED_MOST ? most : COMPILED_MOST, ret, &n, reterr);
+    int compiled = engine->tune ? most : n > 0 ? 0 : most < COMPILED_MOST ? most : COMPILED_MOST;
+    for (size_t i = 0; !err && n < compiled && i < sizeof MODES / sizeof *MODES; i++)
+        err = offers_of_mode(engine, g, MODES[i], true, compiled, ret, &n, reterr);
     for (; err && n > 0; n--)
         conv_plan_free(&ret[n - 1]);
     *ret_n = n;

@@ -25,8 +25,9 @@ struct cuda_settings {
     enum cuda_precision precision;
     bool background;          /* the stream of lowest priority, not of highest */
     const char *cache_folder; /* where the choice of cuDNN's engines is kept; NULL: timed anew by each process */
-    int64_t patience_ns;      /* how long net_run and net_read wait for the device; 0: 10 s */
-    int engine_most;          /* cuDNN engines tried for each shape, the most promising first; 0: 16 */
+    bool tune; /* time anew, and what takes minutes as well: our own kernels, engines that cuDNN has to compile */
+    int64_t patience_ns; /* how long net_run and net_read wait for the device; 0: 10 s */
+    int engine_most;     /* cuDNN engines tried for each shape, the most promising first; 0: 16 */
 };
 
 struct cuda_engine;

@@ -109,7 +109,7 @@ static enum burst_err remember_choices(struct cuda_engine *engine, const char *f
     engine->choices_file = malloc(n);
     if (!engine->choices_file) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a path");
     (void)snprintf(engine->choices_file, n, "%s/%s", folder, name);
-    (void)choices_read(&engine->choices, engine->choices_file, NULL);
+    if (!engine->tune) (void)choices_read(&engine->choices, engine->choices_file, NULL);
     return BURST_OK;
 }
 
@@ -136,6 +136,7 @@ enum burst_err cuda_open(const struct cuda_settings *settings, struct cuda_engin
     if (!engine) return burst_fail(reterr, BURST_E_NOMEM, "no memory for an engine");
     engine->device = s->device;
     engine->precision = s->precision;
+    engine->tune = s->tune;
     engine->patience_ns = s->patience_ns > 0 ? s->patience_ns : PATIENCE_NS;
     engine->engine_most = s->engine_most > 0 ? s->engine_most : ENGINES_TRIED;
     enum burst_err err = prepare(engine, s, reterr);

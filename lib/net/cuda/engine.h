@@ -26,6 +26,7 @@ struct cuda_engine {
     bool dead;
     int64_t patience_ns;
     int engine_most;
+    bool tune;
     size_t shared_most; /* bytes of shared memory that a block can have */
     cudaStream_t stream;
     cudnnHandle_t cudnn;

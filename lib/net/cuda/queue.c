@@ -135,38 +135,27 @@ static int queue_mscfm(const struct call *q)
 
 /* ---- convolutions ---- */
 
-/* Bias, residual and ReLU over what the convolution alone has left, in place. */
+/* Bias, residual and ReLU over what the convolution alone has left, in place and in one pass. */
 static int queue_rest(const struct call *q)
 {
     const struct op_conv *conv = q->op->conv;
     const struct cuda_form *f = out_form(q);
-    struct pointwise_job job = {.as = f->as, .x = f->at, .ret = f->at, .n_sample = maps(q, f)};
-    bool bias = conv->shape.bias, add = conv->shape.add, relu = conv->shape.relu;
-    int error = 0;
-    if (bias) {
-        job.op = POINTWISE_SCALE;
-        job.factor = conv->ones;
-        job.shift = conv->bias;
-        job.relu = relu && !add;
-        error = pointwise_cuda(&job, q->stream);
-    }
-    if (!error && add) {
-        job.op = POINTWISE_ADD;
-        job.b = at(q, q->op->in[1]);
-        job.relu = relu;
-        error = pointwise_cuda(&job, q->stream);
-    }
-    if (!error && relu && !bias && !add) {
-        job.op = POINTWISE_RELU;
-        error = pointwise_cuda(&job, q->stream);
-    }
-    return error;
+    struct pointwise_job job = {.op = POINTWISE_RELU, .as = f->as, .x = f->at, .ret = f->at, .n_sample = maps(q, f)};
+    bool bias = conv->shape.bias, add = conv->shape.add;
+    if (!bias && !add && !conv->shape.relu) return 0;
+    job.relu = conv->shape.relu;
+    job.shift = conv->bias;
+    if (add) job.b = at(q, q->op->in[1]);
+    if (bias || add) job.op = bias ? POINTWISE_SCALE : POINTWISE_ADD;
+    return pointwise_cuda(&job, q->stream);
 }
 
 static enum burst_err queue_conv(const struct call *q, struct burst_error *reterr)
 {
     struct cuda_engine *engine = q->c->engine;
     const struct conv_plan *plan = &q->op->conv->plan[q->which];
+    if (plan->form == CONV_OURS)
+        return cuda_check(engine, ours_queue(q->c, q->op, (int)plan->engine, q->n), q->op->name, reterr);
     enum burst_err err = conv_plan_run(engine, plan, reterr);
     if (!err && plan->form == CONV_ALONE) err = cuda_check(engine, queue_rest(q), q->op->name, reterr);
     return err;

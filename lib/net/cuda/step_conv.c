@@ -40,6 +40,7 @@ enum burst_err step_conv(struct cuda_code *c, const struct plan_step *s, struct 
     err = constant_filter(c, s, conv->shape.k, conv->shape.c, &conv->w, reterr);
     if (!err && s->bias) err = constant_padded(c, s->bias, s->n_out, conv->shape.k, &conv->bias, reterr);
     if (!err && s->bias) err = constant_stored(c, s->bias, s->n_out, conv->shape.k, &conv->bias_stored, reterr);
+    if (!err) err = ours_prepare(c, s, conv, reterr);
     if (!err) err = form_op(c, &op, reterr); /* from here on the network's */
     if (err) free(conv);
     return err;

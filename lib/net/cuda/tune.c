@@ -144,6 +144,11 @@ static enum burst_err read_one(struct tuning *t, int64_t i, float *ret)
     return err;
 }
 
+static const char *maker_of(const struct conv_plan *plan)
+{
+    return plan->form == CONV_OURS ? "our kernel's tile" : "cuDNN engine";
+}
+
 /* Compare what the plan has left with what it should have. */
 static enum burst_err compare(struct tuning *t, const struct conv_plan *plan, bool *ret_right)
 {
@@ -158,7 +163,7 @@ static enum burst_err compare(struct tuning *t, const struct conv_plan *plan, bo
         struct expected e = expect(t, at, plan->form);
         if (fabs((double)got - e.value) <= allowed(t, e)) continue;
         *ret_right = false;
-        code_remark(t->c, "%.60s: cuDNN engine %lld gives %.6g for %.6g and is not used", t->s->name,
+        code_remark(t->c, "%.60s: %s %lld gives %.6g for %.6g and is not used", t->s->name, maker_of(plan),
                     (long long)plan->engine, (double)got, e.value);
     }
     return BURST_OK;
@@ -181,6 +186,7 @@ static enum burst_err grow_workspace(struct cuda_code *c, size_t bytes, struct b
 enum burst_err tune_bind(struct cuda_code *c, const struct cuda_op *op, struct conv_plan *plan,
                          struct burst_error *reterr)
 {
+    if (plan->form == CONV_OURS) return BURST_OK;
     struct conv_address at = {.x = c->form[op->in[0]].at,
                               .w = op->conv->w,
                               .bias = op->conv->bias,
@@ -191,6 +197,14 @@ enum burst_err tune_bind(struct cuda_code *c, const struct cuda_op *op, struct c
     return err ? err : conv_plan_bind(c->engine, plan, &at, c->workspace, reterr);
 }
 
+static enum burst_err run_plan(struct tuning *t, const struct conv_plan *plan)
+{
+    const struct cuda_code *c = t->c;
+    if (plan->form != CONV_OURS) return conv_plan_run(c->engine, plan, t->reterr);
+    int error = ours_queue(c, t->op, (int)plan->engine, c->size[t->which]);
+    return cuda_check(c->engine, error, "burst:conv1d", t->reterr);
+}
+
 /* Time `n` runs of a plan. */
 static enum burst_err time_runs(struct tuning *t, const struct conv_plan *plan, int n, float *ret_us)
 {
@@ -199,7 +213,7 @@ static enum burst_err time_runs(struct tuning *t, const struct conv_plan *plan, 
     float ms = 0;
     enum burst_err err = CUDA_TRY(cudaEventRecord, engine->started, engine->stream);
     for (int i = 0; !err && i < n; i++)
-        err = conv_plan_run(engine, plan, reterr);
+        err = run_plan(t, plan);
     if (!err) err = CUDA_TRY(cudaEventRecord, engine->ended, engine->stream);
     if (!err) err = engine_wait(engine, engine_deadline(engine), reterr);
     if (!err) err = CUDA_TRY(cudaEventElapsedTime, &ms, engine->started, engine->ended);
@@ -226,8 +240,8 @@ static enum burst_err check_all(struct tuning *t)
         if (!err) err = compare(t, &t->plan[i], &right);
         if (err && (t->c->engine->dead || err != BURST_E_DEVICE)) return err;
         if (err)
-            code_remark(t->c, "%.60s: cuDNN engine %lld does not run: %.100s", t->s->name, (long long)t->plan[i].engine,
-                        t->reterr->text);
+            code_remark(t->c, "%.60s: %s %lld does not run: %.100s", t->s->name, maker_of(&t->plan[i]),
+                        (long long)t->plan[i].engine, t->reterr->text);
         if (err || !right) {
             drop(t, i);
             continue;
@@ -267,11 +281,28 @@ static enum burst_err choose(struct tuning *t, int *ret_best, float *ret_us)
 
 /* ---- from offers to the one that runs ---- */
 
+static void take_tile(struct tuning *t, int tile)
+{
+    t->plan[t->n_plan++] = (struct conv_plan){.form = CONV_OURS, .engine = tile};
+}
+
+/* Our own kernel in all its tiles, or in the one that was chosen (-1: all). */
+static void take_ours(struct tuning *t, int64_t chosen)
+{
+    int tile[CONV1D_TILE_N], n = t->conv->ours_weights ? ours_tiles(t->c, t->conv, tile) : 0;
+    for (int i = 0; i < n && t->n_plan < OFFERS; i++)
+        if (chosen < 0 || chosen == tile[i]) take_tile(t, tile[i]);
+}
+
 /* The plan kept from an earlier time; none where there is none or it fits no more. */
 static enum burst_err take_choice(struct tuning *t, const struct choice *choice)
 {
     if (!choice || choice->form >= CONV_FORM_N) return BURST_OK;
     enum conv_form form = (enum conv_form)choice->form;
+    if (form == CONV_OURS) {
+        take_ours(t, choice->engine);
+        return BURST_OK;
+    }
     enum burst_err err = conv_graph_make(t->c->engine, &t->shape, form, &t->graph[form], t->reterr);
     if (!err) err = conv_plan_of(t->c->engine, &t->graph[form], choice, &t->plan[0], t->reterr);
     if (!err) t->n_plan = 1;
@@ -291,7 +322,19 @@ static enum burst_err take_offers(struct tuning *t, enum conv_form form)
     return err;
 }
 
-/* Engines that do all of it, ready-made ones first; where there is none, engines for the convolution alone. */
+/* All that there is, against the clock. */
+static enum burst_err take_everything(struct tuning *t)
+{
+    bool bare = !t->shape.bias && !t->shape.add && !t->shape.relu;
+    enum burst_err err = BURST_OK;
+    take_ours(t, -1);
+    err = take_offers(t, bare ? CONV_ALONE : CONV_ADD_FIRST);
+    if (!err && !bare) err = take_offers(t, CONV_BIAS_FIRST);
+    return err ? err : check_all(t);
+}
+
+/* Engines that do all of it, ready-made ones first; where there is none, engines for the convolution alone; at last our own
+ * kernel. */
 static enum burst_err take_all_offers(struct tuning *t)
 {
     static const enum conv_form ORDER[] = {CONV_ADD_FIRST, CONV_BIAS_FIRST, CONV_ALONE};
@@ -302,7 +345,9 @@ static enum burst_err take_all_offers(struct tuning *t)
         err = take_offers(t, ORDER[i]);
         if (!err) err = check_all(t);
     }
-    return err;
+    if (err || t->n_plan > 0) return err;
+    take_ours(t, -1);
+    return check_all(t);
 }
 
 static enum burst_err remember(struct tuning *t, const struct conv_plan *plan, float us)
@@ -323,13 +368,22 @@ static enum burst_err find_plan(struct tuning *t, int *ret_best)
     if (!err && t->n_plan > 0) err = check_all(t);
     *ret_best = 0;
     if (err || t->n_plan > 0) return err;
-    err = take_all_offers(t);
+    if (t->c->engine->tune) err = take_everything(t);
+    if (!err && t->n_plan == 0) err = take_all_offers(t);
     if (err) return err;
     if (t->n_plan == 0)
         return code_refuse(t->c, BURST_E_UNSUPPORTED, t->reterr,
-                           "cuDNN has no engine for it that gives the right answer");
+                           "no engine of cuDNN gives the right answer, nor a kernel of ours");
     err = choose(t, ret_best, &us);
     return err ? err : remember(t, &t->plan[*ret_best], us);
+}
+
+static void name_op(struct tuning *t, enum conv_form form)
+{
+    bool rest = form == CONV_ALONE && (t->shape.bias || t->shape.add || t->shape.relu);
+    (void)snprintf(t->op->name, sizeof t->op->name, "%s %lld%s",
+                   form == CONV_OURS ? "burst:conv1d tile" : "cudnn:engine", (long long)t->conv->plan[t->which].engine,
+                   rest ? " + burst:pointwise" : "");
 }
 
 /* The winner goes to the operation with the graph it was made of; all else is freed. */
@@ -342,10 +396,7 @@ static void keep(struct tuning *t, int best)
         conv->graph[t->which] = t->graph[form];
         t->plan[best].own.n = 0;
         t->graph[form].own.n = 0;
-        (void)snprintf(t->op->name, sizeof t->op->name, "cudnn:engine %lld%s", (long long)conv->plan[t->which].engine,
-                       form == CONV_ALONE && (conv->shape.bias || conv->shape.add || conv->shape.relu)
-                           ? " + burst:pointwise"
-                           : "");
+        name_op(t, form);
     }
     for (int i = 0; i < t->n_plan; i++)
         conv_plan_free(&t->plan[i]);

@@ -83,23 +83,6 @@ static enum burst_err tune_mscfm(struct cuda_code *c, int i, int which, struct b
 
 /* ---- all ---- */
 
-/* Our own kernel adds the bias of a convolution that runs alone as x * 1 + bias. */
-static enum burst_err ones_for(struct cuda_code *c, struct op_conv *conv, struct burst_error *reterr)
-{
-    bool alone = false;
-    for (int w = 0; w < c->n_size; w++)
-        alone |= conv->plan[w].form == CONV_ALONE;
-    if (!alone || !conv->bias) return BURST_OK;
-    size_t n = (size_t)conv->shape.k;
-    float *ones = malloc(n * sizeof *ones);
-    if (!ones) return burst_fail(reterr, BURST_E_NOMEM, "cuda: no memory for ones");
-    for (size_t i = 0; i < n; i++)
-        ones[i] = 1;
-    enum burst_err err = constant_padded(c, ones, conv->shape.k, conv->shape.k, &conv->ones, reterr);
-    free(ones);
-    return err;
-}
-
 static enum burst_err tune_op(struct cuda_code *c, int i, struct burst_error *reterr)
 {
     struct cuda_op *op = &c->op[i];
@@ -108,7 +91,6 @@ static enum burst_err tune_op(struct cuda_code *c, int i, struct burst_error *re
         if (op->kind == OP_CONV) err = tune_conv(c, op, w, reterr);
         if (op->kind == OP_MSCFM) err = tune_mscfm(c, i, w, reterr);
     }
-    if (!err && op->kind == OP_CONV) err = ones_for(c, op->conv, reterr);
     return err;
 }
 
@@ -122,6 +104,7 @@ enum burst_err tune_all(struct cuda_code *c, struct burst_error *reterr)
         for (int w = 0; !err && c->op[i].kind == OP_CONV && w < c->n_size; w++)
             err = tune_bind(c, &c->op[i], &c->op[i].conv->plan[w], reterr);
     if (err || !c->choices_changed || !c->engine->choices_file) return err;
+    (void)choices_read(&c->engine->choices, c->engine->choices_file, NULL); /* what other lanes have found meanwhile */
     if (choices_write(&c->engine->choices, c->engine->choices_file, &why) != BURST_OK)
         code_remark(c, "the choice of engines is not kept: %.150s", why.text);
     return BURST_OK;

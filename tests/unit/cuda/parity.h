@@ -17,6 +17,7 @@ struct setup {
     const char *const *keep; /* [n_keep]; n_keep -1: everything */
     int n_keep;
     const char *cache_folder;
+    bool tune;
 };
 
 struct pair {
@@ -30,8 +31,10 @@ static inline struct cuda_engine *engine_open(const struct setup *s)
 {
     struct burst_error error = {0};
     struct cuda_engine *engine = NULL;
-    struct cuda_settings settings = {
-        .precision = s->precision, .cache_folder = s->cache_folder, .engine_most = s->engine_most ? s->engine_most : 2};
+    struct cuda_settings settings = {.precision = s->precision,
+                                     .cache_folder = s->cache_folder,
+                                     .tune = s->tune,
+                                     .engine_most = s->engine_most ? s->engine_most : 2};
     CHECK_SAY(cuda_open(&settings, &engine, &error) == BURST_OK, "%s", error.text);
     return engine;
 }

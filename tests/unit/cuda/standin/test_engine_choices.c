@@ -201,6 +201,82 @@ TEST(a_file_that_cannot_be_written_is_said_and_no_more)
     pair_close(&p);
 }
 
+/* ---- our own kernel beside cuDNN's ---- */
+
+static void with_engines(const char *words, enum cuda_precision precision, bool tune, const char *name, int n_named)
+{
+    struct maker m = {.seed = 6};
+    struct setup s = {.precision = precision, .batch = 2, .tune = tune};
+    maker_input(&m, "in", "N 9 40");
+    maker_conv_relu(&m, "in", "a", 9, 32, "5", "strides=2, pads=2,2");
+    maker_conv_relu(&m, "a.relu", "b", 32, 24, "3", "pads=1,1");
+    (void)maker_conv(&m, "b.relu", "c", 24, 32, "1", "");
+    maker_node(&m, "Add", "c a.relu", "out", "");
+    maker_output(&m, "out", "N 32 20");
+    CHECK_INT(setenv("BURST_STANDIN_ENGINES", words, 1), 0);
+    struct pair p = pair_check(&s, &m);
+    if (p.cuda && name) CHECK_SAY(operations(p.cuda, name) == n_named, "%d of %s", operations(p.cuda, name), name);
+    pair_close(&p);
+    CHECK_INT(unsetenv("BURST_STANDIN_ENGINES"), 0);
+}
+
+TEST(where_cudnn_has_nothing_our_own_kernel_runs)
+{
+    for (int precision = 0; precision < CUDA_PRECISION_N; precision++) {
+        with_engines("none", (enum cuda_precision)precision, false, "burst:conv1d", 3);
+        with_engines("all_refuse", (enum cuda_precision)precision, false, "burst:conv1d", 3);
+        with_engines("", (enum cuda_precision)precision, false, "cudnn:engine", 3);
+    }
+}
+
+TEST(where_nobody_has_anything_the_step_is_named)
+{
+    struct maker m = {.seed = 7};
+    struct setup s = {.batch = 2};
+    maker_input(&m, "in", "N 4 9 9");
+    (void)maker_conv(&m, "in", "picture", 4, 8, "3 3", "");
+    maker_output(&m, "picture", "N 8 7 7");
+    CHECK_INT(setenv("BURST_STANDIN_ENGINES", "none", 1), 0);
+    struct pair p = pair_open(&s, &m);
+    CHECK_INT(unsetenv("BURST_STANDIN_ENGINES"), 0);
+    CHECK(p.cuda == NULL);
+    CHECK_INT(p.error.code, BURST_E_UNSUPPORTED);
+    CHECK_SAY(strstr(p.error.text, "'picture' (Conv): no engine"), "%s", p.error.text);
+    pair_close(&p);
+}
+
+TEST(tuning_times_everything)
+{
+    for (int precision = 0; precision < CUDA_PRECISION_N; precision++) {
+        standin_fail(NULL);
+        with_engines("", (enum cuda_precision)precision, false, NULL, 0);
+        CHECK_INT(standin_calls("kernel:conv1d"), 0);
+        with_engines("", (enum cuda_precision)precision, true, NULL, 0);
+        CHECK(standin_calls("kernel:conv1d") >= 3 * 2); /* three convolutions, two sizes of batch */
+        with_engines("none", (enum cuda_precision)precision, true, "burst:conv1d", 3);
+    }
+}
+
+TEST(tuning_forgets_what_was_chosen)
+{
+    open_and_close(CUDA_TF32);
+    struct choices c = read_file();
+    for (int i = 0; i < c.n; i++)
+        c.item[i].us = 98765432;
+    write_file(&c);
+    choices_fini(&c);
+    struct maker m = {.seed = 5};
+    struct setup s = {.precision = CUDA_TF32, .batch = 2, .cache_folder = folder, .tune = true};
+    make_net(&m);
+    pair_check_close(&s, &m);
+    c = read_file();
+    CHECK_INT(c.n, 4);
+    for (int i = 0; i < c.n; i++)
+        CHECK(c.item[i].us < 90000000);
+    choices_fini(&c);
+    forget();
+}
+
 int main(void)
 {
     if (!mkdtemp(folder)) return 125;
@@ -210,6 +286,10 @@ int main(void)
     RUN(a_damaged_file_is_written_anew);
     RUN(each_precision_has_its_own_file);
     RUN(a_file_that_cannot_be_written_is_said_and_no_more);
+    RUN(where_cudnn_has_nothing_our_own_kernel_runs);
+    RUN(where_nobody_has_anything_the_step_is_named);
+    RUN(tuning_times_everything);
+    RUN(tuning_forgets_what_was_chosen);
     (void)rmdir(folder);
     return check_report();
 }
