@@ -217,6 +217,34 @@ TEST(one_number_goes_where_its_weight_says)
             check_probe((enum tensor_precision)p, i % CONV1D_TILE_N, same(64, 40, 1 + i % 7, 1 + i / 4 % 2, 70));
 }
 
+/* Also where rows are filled up in shared memory: what stands there is not the next bin's. */
+static void check_nan(enum tensor_precision p, int tile, struct conv1d_shape s)
+{
+    struct layer l = layer_make(s, s.n_in, s.n_out, false, true, 1);
+    void *x = draw_rows(p, (size_t)s.n_bin_in, s.n_in, s.n_in, 1);
+    void *got = malloc(out_count(&l, 1) * precision_bytes(p));
+    int at = 21, n_wrong = 0;
+    for (int i = 0; i < s.n_in; i++)
+        case_put(p, x, (size_t)(at * s.n_in + i), NAN);
+    run_kernel(&l, p, 1, tile, x, NULL, got);
+    for (int t = 0; t < s.n_bin_out; t++) {
+        bool meets = t * s.stride - s.pad <= at && at < t * s.stride - s.pad + s.n_tap;
+        for (int k = 0; k < s.n_out; k++)
+            n_wrong += (isnan(case_get(p, got, (size_t)(t * s.n_out + k))) != 0) != meets;
+    }
+    CHECK_SAY(!n_wrong, "%s tile %d, %d channels: %d elements", PRECISION_NAME[p], tile, s.n_in, n_wrong);
+    free(x), free(got);
+    layer_free(&l);
+}
+
+TEST(a_nan_reaches_the_bins_of_its_taps_alone)
+{
+    if (!device_here()) SKIP("no GPU here");
+    for (int p = 0; p < TENSOR_PRECISION_N; p++)
+        for (int i = 0; i < 8; i++)
+            check_nan((enum tensor_precision)p, i % CONV1D_TILE_N, same(i < 4 ? 8 : 24, 16, 3, 1 + i % 2, 40));
+}
+
 /* ---- the order of threads, refusals ---- */
 
 TEST(no_order_of_threads_changes_it)
@@ -278,6 +306,7 @@ int main(void)
     RUN(widest_layers);
     RUN(padding_on_one_side_alone);
     RUN(one_number_goes_where_its_weight_says);
+    RUN(a_nan_reaches_the_bins_of_its_taps_alone);
     RUN(no_order_of_threads_changes_it);
     RUN(shared_memory_is_what_the_rows_need);
     RUN(jobs_outside_the_limits_are_refused);
