@@ -166,12 +166,19 @@ static enum burst_err time_jobs(struct lane *l, const char *what, int n, int tim
     return err;
 }
 
-/* Until the lane is ready, 10 minutes at most: every engine is timed the first time. */
+/* Until the lane is ready: 10 minutes at most, since every engine is timed the first time, and no more than LOSSES workers that
+ * came and went. */
 static enum burst_err get_ready(struct lane *l, struct burst_error *reterr)
 {
+    enum { LOSSES = 3 };
     int64_t until = clock_mono_ns() + INT64_C(600000000000);
-    while (worker_step(l->w, clock_mono_ns()) != WORKER_READY) {
-        if (clock_mono_ns() > until) return burst_fail(reterr, BURST_E_TIMEOUT, "no worker: %.300s", worker_why(l->w));
+    enum worker_state before = WORKER_ABSENT, now;
+    int lost = 0;
+    while ((now = worker_step(l->w, clock_mono_ns())) != WORKER_READY) {
+        lost += now == WORKER_ABSENT && before != WORKER_ABSENT;
+        if (lost == LOSSES || clock_mono_ns() > until)
+            return burst_fail(reterr, BURST_E_DEVICE, "no worker: %.300s", worker_why(l->w));
+        before = now;
         rest(0.005);
     }
     const struct worker_slot *slot = worker_slot(l->w, 0);
