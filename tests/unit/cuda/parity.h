@@ -34,6 +34,7 @@ static inline struct cuda_engine *engine_open(const struct setup *s)
     struct cuda_settings settings = {.precision = s->precision,
                                      .cache_folder = s->cache_folder,
                                      .tune = s->tune,
+                                     .patience_ns = 300 * CLOCK_NS_PER_S, /* on a machine that does much else */
                                      .engine_most = s->engine_most ? s->engine_most : 2};
     CHECK_SAY(cuda_open(&settings, &engine, &error) == BURST_OK, "%s", error.text);
     return engine;
