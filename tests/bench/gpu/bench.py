@@ -52,7 +52,8 @@ class Bench:
         self.a, self.begun = a, time.monotonic()
         self.at = places.Places(a.stand_in, a.pack, a.build)
         self.report = Report('The stand-in device, timed: figures that say nothing' if a.stand_in else 'A GPU, timed', a.out)
-        self.cache = str(self.at.scratch('engines'))
+        self.cache = str(a.cache.resolve() if a.cache else self.at.scratch('engines'))
+        os.makedirs(self.cache, exist_ok=True)
         self.device = torch and torch.device('cuda' if torch.cuda.is_available() and not a.stand_in else 'cpu')
         self.roof, self.bars = {}, []
 
@@ -280,6 +281,7 @@ def arguments():
     parser.add_argument('--rests', nargs='+', type=float)
     parser.add_argument('--images', type=int, help='sub-images from packet to verdict')
     parser.add_argument('--max-autotune', action='store_true', help="torch.compile's slowest compilation, too")
+    parser.add_argument('--cache', type=pathlib.Path, help="folder of cuDNN's engines chosen, kept from run to run; else chosen anew")
     parser.add_argument('--minutes', type=float, default=1e9)
     a = parser.parse_args()
     small = dict(model=['models/eclairs-cnn/1'], precision=['fp32'], batch=[1, 2], rounds=2, seconds=0.05, rows=4, rests=[0, 0.2], images=4)
