@@ -94,6 +94,7 @@ TEST(a_worker_that_dies_between_jobs_is_told_by_the_step)
 
 TEST(no_device_ends_the_worker_with_69)
 {
+    if (on_a_card()) SKIP("needs the stand-in device");
     CHECK_INT(setenv("BURST_STANDIN_NO_DEVICE", "1", 1), 0);
     struct worker *w = lane_new(&SOCKET, NULL);
     CHECK_INT(worker_step(w, clock_mono_ns()), WORKER_CONNECTING);
@@ -126,16 +127,19 @@ static void fail_a_job(const char *list, enum burst_err code, const char *part, 
 
 TEST(a_launch_that_fails_is_answered_and_the_next_worker_is_well)
 {
+    if (on_a_card()) SKIP("needs the stand-in device");
     fail_a_job("cudaGraphLaunch:1", BURST_E_DEVICE, "cudaGraphLaunch", SOON_NS);
 }
 
 TEST(a_kernel_that_never_ends_costs_one_deadline)
 {
+    if (on_a_card()) SKIP("needs the stand-in device");
     fail_a_job("hang:cudaGraphLaunch:1", BURST_E_TIMEOUT, "in time", 300000000);
 }
 
 TEST(a_device_that_fails_while_loading_is_told_and_replaced)
 {
+    if (on_a_card()) SKIP("needs the stand-in device");
     fail("cudaStreamEndCapture:1");
     struct worker *w = lane_new(&SOCKET, NULL);
     give_models(w, 4, false);
@@ -150,6 +154,7 @@ TEST(a_device_that_fails_while_loading_is_told_and_replaced)
 /* Who listens at a path of its own is nobody's child: how it ends is seen from outside. */
 TEST(a_worker_whose_device_failed_ends_with_70)
 {
+    if (on_a_card()) SKIP("needs the stand-in device");
     char folder[] = "/tmp/burst-worker-XXXXXX", path[64];
     int status = 0;
     float answer[2 * OUT];
