@@ -1,7 +1,7 @@
 /* What the files of the stand-in's cuDNN share: descriptors as bags of attributes, the graph they describe, its engines.
  * What is refused, and with which status, follows cuDNN 9.19's own library, which answers every call on descriptors on a
- * machine without a device; where that is lenient (a child that is not finalised) this is not. Which engines there are and
- * what they can do is invented. */
+ * machine without a device; where that is lenient (a child that is not finalised) this is not. The engines are invented,
+ * after what 9.19 offers for Hopper when it is asked without a card (tests/unit/cudnn). */
 #ifndef BURST_STANDIN_CUDNN_H
 #define BURST_STANDIN_CUDNN_H
 #include "tests/standin/runtime.h"
