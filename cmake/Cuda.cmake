@@ -65,7 +65,9 @@ if(BURST_CUDA_STANDIN)
 endif()
 
 add_library(burst_cuda_headers INTERFACE)
-target_include_directories(burst_cuda_headers SYSTEM INTERFACE ${CUDA_RUNTIME_INCLUDE} ${CUDNN_INCLUDE})
+if(BURST_CUDA_STANDIN OR BURST_CUDA_REAL)
+  target_include_directories(burst_cuda_headers SYSTEM INTERFACE ${CUDA_RUNTIME_INCLUDE} ${CUDNN_INCLUDE})
+endif()
 # clang counts a conversion to unsigned among -Wconversion, g++ does not.
 add_library(burst_flags_cxx INTERFACE)
 target_compile_options(burst_flags_cxx INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wno-unknown-pragmas
