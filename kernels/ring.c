@@ -52,10 +52,10 @@ void ring_update_one(const struct rings *rings, const struct ring_update *u, con
     for (int i = 0; u->clear && i < RING_BINS; i++)
         to[i] = 0;
     for (int32_t i = 0; i < u->n_new; i++)
-        to[ring_place(u->from + i)] = valid[u->valid_at + (uint32_t)i];
+        to[ring_place(u->from, i)] = valid[u->valid_at + (uint32_t)i];
     for (int32_t a = 0; a < rings->n_atom; a++)
         for (int32_t i = 0; i < u->n_new; i++)
-            ring_counts(rings, u->ring, a)[ring_place(u->from + i)] =
+            ring_counts(rings, u->ring, a)[ring_place(u->from, i)] =
                 counts[u->counts_at + (uint32_t)(a * u->n_new + i)];
 }
 
@@ -66,7 +66,7 @@ void ring_window_one(const struct rings *rings, const struct ring_window *w, con
     float z[RING_BINS];
     size_t n_bin = (size_t)view->n_bin;
     for (size_t t = 0; t < n_bin; t++) {
-        int32_t place = ring_place(w->k_first + (int64_t)t);
+        int32_t place = ring_place(w->k_first, (int32_t)t);
         valid[t] = ring_valid(rings, w->ring)[place];
         for (int32_t a = 0; a < rings->n_atom; a++)
             counts[(size_t)a * n_bin + t] = ring_counts(rings, w->ring, a)[place];

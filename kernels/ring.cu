@@ -49,10 +49,10 @@ static __global__ void update(const struct ring_update_job job)
         valid[i] = 0;
     __syncthreads();
     for (int32_t i = (int32_t)threadIdx.x; i < u.n_new; i += UPDATE_THREADS)
-        valid[ring_place(u.from + i)] = job.valid[u.valid_at + (uint32_t)i];
+        valid[ring_place(u.from, i)] = job.valid[u.valid_at + (uint32_t)i];
     uint32_t *counts = job.rings.counts + (int64_t)u.ring * job.rings.n_atom * RING_BINS;
     for (int32_t i = (int32_t)threadIdx.x; i < u.n_new * job.rings.n_atom; i += UPDATE_THREADS)
-        counts[i / u.n_new * RING_BINS + ring_place(u.from + i % u.n_new)] = job.counts[u.counts_at + (uint32_t)i];
+        counts[i / u.n_new * RING_BINS + ring_place(u.from, i % u.n_new)] = job.counts[u.counts_at + (uint32_t)i];
 }
 
 int ring_update_cuda(const struct ring_update_job *job, void *stream)
@@ -106,7 +106,7 @@ static __device__ void window_read(const struct rings &rings, const struct ring_
 {
     const uint32_t *counts = rings.counts + (int64_t)from.ring * rings.n_atom * RING_BINS;
     const uint8_t *valid = rings.valid + (int64_t)from.ring * RING_BINS;
-    int32_t place = ring_place(from.k_first) - w.shift;
+    int32_t place = ring_place(from.k_first, 0) - w.shift;
     for (int g = (int)threadIdx.x; g < w.groups; g += THREADS) {
         int32_t at = (place + 4 * g) & (RING_BINS - 1);
         uint32_t is = valid_bytes(wide_load<uint32_t>(valid + at), g, w);
@@ -188,7 +188,7 @@ template <bool BF16, int W> static __global__ void __launch_bounds__(THREADS) cu
         bands->first[threadIdx.x] = byte_of(v.first, threadIdx.x);
         bands->last[threadIdx.x] = byte_of(v.last, threadIdx.x);
     }
-    struct window w = {v.n_bin, v.n_band, v.n_padded, row_groups(v.n_bin), ring_place(from.k_first) % 4,
+    struct window w = {v.n_bin, v.n_band, v.n_padded, row_groups(v.n_bin), ring_place(from.k_first, 0) % 4,
                        bands,   nullptr,  nullptr};
     w.below = reinterpret_cast<uint32_t *>(bands + 1);
     w.valid = w.below + job.rings.n_atom * 4 * w.groups;

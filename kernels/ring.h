@@ -65,9 +65,10 @@ STANDARDISE_BOTH bool ring_update_fits(const struct ring_update *u, const struct
            (uint64_t)u->valid_at + (uint64_t)u->n_new <= l->n_valid;
 }
 
-STANDARDISE_BOTH int32_t ring_place(int64_t k)
+/* Where bin k + step lies; k may be any number that another process sent. */
+STANDARDISE_BOTH int32_t ring_place(int64_t k, int32_t step)
 {
-    return (int32_t)((uint64_t)k & (uint64_t)(RING_BINS - 1));
+    return (int32_t)(((uint64_t)k + (uint64_t)step) & (uint64_t)(RING_BINS - 1));
 }
 
 /* Check a job that came from outside.

@@ -85,6 +85,14 @@ TEST(history_that_is_partly_absent_does_not_count)
                    1e-6); /* a float near 2 */
 }
 
+TEST(a_bin_of_any_number_has_a_place)
+{
+    CHECK_INT(ring_place(INT64_MAX, 0), 2047);
+    CHECK_INT(ring_place(INT64_MAX, 1), 0); /* 2^63 is a multiple of 2,048 */
+    CHECK_INT(ring_place(INT64_MIN, 5), 5);
+    CHECK_INT(ring_place(-1, 0), 2047);
+}
+
 static void job_fill(void)
 {
     memset(&job, 0, sizeof job);
@@ -135,6 +143,7 @@ int main(void)
     RUN(a_ring_goes_round);
     RUN(a_cleared_ring_and_a_new_one_hold_nothing);
     RUN(history_that_is_partly_absent_does_not_count);
+    RUN(a_bin_of_any_number_has_a_place);
     RUN(a_job_inside_its_limits_is_good);
     RUN(a_job_outside_its_limits_is_refused);
     return check_report();
