@@ -52,7 +52,7 @@
     INT(gpu_deadline_ms, "gpu.deadline_ms", "ms", 1, 600000, "50", 0, \
         "a live window or sub-image not answered by then is computed by cpu") \
     INT(gpu_background_ms, "gpu.background_ms", "ms", 1, 600000, "1000", 0, \
-        "the same for archival windows, explanations, and the golden answers of a worker that is not used yet") \
+        "the same for archival windows, explanations, golden answers; from 8000 on the watchdog sees burstd hang") \
     REAL(gpu_canary_s, "gpu.canary_s", "s", 0, 3600, "5", 0, \
          "a question with a known answer goes to the GPU this often, keeps it awake, tells its latency; 0: never") \
     WORD(gpu_cross_check, "gpu.cross_check", "off triggers all", CONFIG_CROSS_OFF, "triggers", 0, \

@@ -97,7 +97,8 @@ bool device_occlude(struct device *d, const struct image_sample *s, const int32_
 /* Would a job of this kind be given to the GPU now? */
 bool device_is_on(const struct device *d, enum device_lane lane, enum device_slot slot);
 
-/* The largest |cuda - own| / max(1, |own|) that is no fault: fp32 1e-4, tf32 1e-3, bf16 5e-2. */
+/* The largest |cuda - own| / max(1, |own|) that is no fault: fp32 1e-4, tf32 2e-2, bf16 1e-1. The two last are twice the worst that
+ * rounding alone did to 512 windows and 512 sub-images: a good card must not raise an alarm. Source: docs/gpu.md, precision */
 double device_tolerance(enum worker_precision precision);
 /* Compare n logits of an answer with those computed here. Beyond the tolerance: the lane is left with an alarm, false. */
 bool device_agrees(struct device *d, enum device_lane lane, const float *answer, const float *own, int n);

@@ -30,7 +30,7 @@ static const char HELP[] =
     "                                 cuda asks burst-cuda, which is started where none runs\n"
     "  --config FILE                  burstd.yaml whose keys gpu.* say where burst-cuda is and how it computes\n"
     "  --tolerance T                  most |answer - golden| / max(1, |golden|) (default 0.0001; with gpu.precision\n"
-    "                                 tf32 0.001, bf16 0.05)\n"
+    "                                 tf32 0.02, bf16 0.1)\n"
     "  --input FILE                   may be given several times, as may --output\n"
     "\n"
     "Exit status: 0 done, 1 input refused, 2 usage, 3 model refused or out of tolerance, 4 a file cannot be read or "

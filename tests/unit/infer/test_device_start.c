@@ -175,8 +175,8 @@ TEST(answers_are_wrong_beyond_the_tolerance_or_where_they_are_no_numbers)
     CHECK_INT(answer_wrong((const float[]){0.5F, -20, NAN}, want, 3, 1e9), 2);
     CHECK_INT(answer_wrong((const float[]){0.5F, -INFINITY, 3}, want, 3, 1e9), 1);
     CHECK_NEAR(device_tolerance(WORKER_FP32), 1e-4, 0);
-    CHECK_NEAR(device_tolerance(WORKER_TF32), 1e-3, 0);
-    CHECK_NEAR(device_tolerance(WORKER_BF16), 5e-2, 0);
+    CHECK_NEAR(device_tolerance(WORKER_TF32), 2e-2, 0); /* docs/gpu.md: worst of 512 by rounding alone 0.0077 */
+    CHECK_NEAR(device_tolerance(WORKER_BF16), 1e-1, 0); /* 0.047 */
 }
 
 TEST(quantiles_are_of_the_newest_canaries)
