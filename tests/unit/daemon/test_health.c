@@ -77,6 +77,24 @@ TEST(the_first_fatal_failure_is_the_one_told)
     health_free(h);
 }
 
+TEST(the_gpu_is_as_it_was_last_told)
+{
+    struct health *h = NULL;
+    struct device_status s = {.n_alarm = 77}, told = {.n_alarm = 3, .lane[DEVICE_BACKGROUND].state = DEVICE_ON};
+    CHECK_INT(health_new(&h, NULL), BURST_OK);
+    CHECK(!health_gpu(h, &s));
+    CHECK_INT(s.n_alarm, 77);
+    health_gpu_set(h, &told);
+    told.n_alarm = 4;
+    CHECK(health_gpu(h, &s));
+    CHECK_INT(s.n_alarm, 3);
+    CHECK_INT(s.lane[DEVICE_BACKGROUND].state, DEVICE_ON);
+    health_gpu_set(h, &told);
+    CHECK(health_gpu(h, &s));
+    CHECK_INT(s.n_alarm, 4);
+    health_free(h);
+}
+
 int main(void)
 {
     RUN(every_counter_kind_and_thread_has_a_name_of_its_own);
@@ -84,5 +102,6 @@ int main(void)
     RUN(a_thread_without_progress_is_named);
     RUN(quantiles_are_of_the_newest_latencies);
     RUN(the_first_fatal_failure_is_the_one_told);
+    RUN(the_gpu_is_as_it_was_last_told);
     return check_report();
 }
