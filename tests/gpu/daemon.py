@@ -34,13 +34,14 @@ class Burstd:
         self.command, self.database = f'ipc://{self.folder}/command.sock', self.folder / 'burst.db'
         slow = 'deadline_ms: 60000, background_ms: 60000, ' if at.stand_in else ''
         gpu = f'gpu: {{{slow}program: "{at.program("burst-cuda")}", socket: "", cache: "{cache}", precision: {precision}, canary_s: 1, spin: {spin}}}'
+        image = 'tests/golden/infer/small-image/3' if at.stand_in else 'models/eclairs-cnn/1'
         config = self.folder / 'burstd.yaml'
         config.write_text(f'''inputs:
   - {{name: test, live: "{self.live}", history: "{self.history}", topics: ["burst-archive.v1."]}}
 output: {{live: "{out}", history: "{out_history}"}}
 command: {{socket: "{self.command}"}}
 store: {{database: "{self.database}"}}
-models: {{backend: {backend}, light_curve: "{model}"}}
+models: {{backend: {backend}, light_curve: "{model}", image: "{image}"}}
 lightcurve: {{silence_s: 6}}
 {gpu}
 ''')

@@ -14,7 +14,7 @@ import tarfile
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ARCHIVE = 'pack.tar.gz'
+ARCHIVE = 'pack.tar.xz'
 WINDOW_BINS, ATOMS, COUNT_ROWS, COUNT_BINS = 1875, 5, 32, 1875 + 16 * 128
 BANDS = '0-1,1-2,1-3,2-3,2-4,2-5,3-4,3-5,4-5'  # models/gecam-resnet-mscfm: burst.bands_kev over the five atoms
 
@@ -28,8 +28,7 @@ class Places:
         if pack:
             self.temporary = tempfile.TemporaryDirectory(prefix='burst-gpu-')
             self.base = pathlib.Path(self.temporary.name)
-            with tarfile.open(pathlib.Path(pack) / ARCHIVE) as archive:
-                archive.extractall(self.base, **({'filter': 'fully_trusted'} if sys.version_info >= (3, 12) else {}))
+            unpack(pathlib.Path(pack) / ARCHIVE, self.base)
             self.libraries.append(self.base / 'lib')
             self.build = self.base / 'bin'
         else:
@@ -80,6 +79,15 @@ class Places:
         except subprocess.TimeoutExpired as e:
             return None, text(e.stdout), text(e.stderr)
         return done.returncode, done.stdout, done.stderr
+
+
+def unpack(path, folder):
+    """By Python where it was built with lzma, else by tar."""
+    try:
+        with tarfile.open(path) as archive:
+            archive.extractall(folder, **({'filter': 'fully_trusted'} if sys.version_info >= (3, 12) else {}))
+    except tarfile.CompressionError:
+        subprocess.run(['tar', '-xJf', path, '-C', folder], check=True)
 
 
 def text(value):

@@ -13,7 +13,7 @@ PARTS = ('kernels', 'parity', 'swaps', 'lane', 'unplug')
 
 def script(path, *words, env=None, seconds=400):
     done = subprocess.run([sys.executable, ROOT / path, '--stand-in', *map(str, words)], capture_output=True, text=True, timeout=seconds * SLOW,
-                          env=dict(os.environ, BURST_BUILD=str(BUILD), **(env or {})))
+                          env={**os.environ, 'BURST_BUILD': str(BUILD), **(env or {})})
     return done.returncode, done.stdout + done.stderr
 
 
