@@ -1,5 +1,5 @@
-/* The GPU as the daemon tells of it: log, status, mode. The lanes belong to the work thread (infer/device.h); what the other threads
- * tell comes from its last word in health. */
+/* The GPU as the daemon tells of it: log, status, mode. The lanes belong to the work thread (infer/device.h); what the
+ * other threads tell comes from its last word in health. */
 #ifndef BURST_DAEMON_GPU_H
 #define BURST_DAEMON_GPU_H
 #include "daemon/pipeline.h"
@@ -12,8 +12,8 @@ enum { GPU_LINE_TEXT = 320 };
  * Returned  ms until it wants to be called again, 1..200 */
 int gpu_keep(struct pipeline *p, int64_t *told_ns);
 
-/* protocol.md 1: "cuda" while the GPU judges; "degraded" where it should and does not: models.backend is cuda, or it was lost; else
- * "cpu". Any thread. */
+/* protocol.md 1: "cuda" while the GPU judges; "degraded" where it should and does not: models.backend is cuda, or it
+ * was lost; else "cpu". Any thread. */
 const char *gpu_mode(struct pipeline *p);
 /* "cuda: NVIDIA H200, fp32", or "cpu: " and why; "cpu" where none is asked for. Any thread. */
 void gpu_line(struct pipeline *p, char ret_text[GPU_LINE_TEXT]);

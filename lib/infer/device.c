@@ -11,8 +11,8 @@ static const int64_t BACKOFF_NS[BACKOFFS] = {CLOCK_NS_PER_S / 10, CLOCK_NS_PER_S
                                              60 * CLOCK_NS_PER_S};
 static const int64_t LOSSES_WITHIN_NS = 600 * CLOCK_NS_PER_S, TELL_AGAIN_NS = 60 * CLOCK_NS_PER_S;
 
-/* Most samples of one job: no engine is timed and no memory taken for more than are asked. What the background lane has on the
- * card at once is also what an alert may have to wait for. */
+/* Most samples of one job: no engine is timed and no memory taken for more than are asked. What the background lane has
+ * on the card at once is also what an alert may have to wait for. */
 static const int BATCH[DEVICE_SLOTS][DEVICE_LANES] = {
     [DEVICE_LIGHT_CURVE] = {[DEVICE_ALERT] = DETECTOR_MAX, [DEVICE_BACKGROUND] = DETECTOR_MAX},
     [DEVICE_IMAGE] = {[DEVICE_ALERT] = GOLDEN_BATCH, [DEVICE_BACKGROUND] = DEVICE_PARTS_MOST}};

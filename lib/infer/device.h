@@ -1,16 +1,17 @@
-/* device: when the GPU's answer is used. burst-cuda is reached through two lanes (lib/net/worker.h): `alert` for live windows and
- * sub-images, `background` for archival windows and explanations. Each lane is used only after its golden answers were right, and
- * is left at the first answer that is late, absent, not finite or wrong: then whoever asked computes on the cpu, in the same call.
+/* device: when the GPU's answer is used. burst-cuda is reached through two lanes (lib/net/worker.h): `alert` for live
+ * windows and sub-images, `background` for archival windows and explanations. Each lane is used only after its golden
+ * answers were right, and is left at the first answer that is late, absent, not finite or wrong: then whoever asked
+ * computes on the cpu, in the same call.
  *
  * Per lane    OFF -> STARTING -> CHECKING -> ON -> FAILED -> STARTING ...
  *   STARTING  connecting and loading, seconds
- *   CHECKING  one small job per step: every golden answer beside the models, then a made window and a made image against this
- *             process's own networks; on the alert lane one more that must keep the alert deadline
- *   ON        jobs are given to it; on the alert lane a canary every canary_ns, whose answer must be bit by bit the first one
- *   FAILED    until the next try: after 0.1, 1, 10, 60, 60 ... s where it was not ON in between; after the third loss within 10
- *             minutes 60 s
- * Driven by device_step from the thread that owns it; nothing waits longer than one job's deadline. No memory is taken after
- * device_open and device_model, but what worker_step takes while it connects.
+ *   CHECKING  one small job per step: every golden answer beside the models, then a made window and a made image
+ *             against this process's own networks; on the alert lane one more that must keep the alert deadline
+ *   ON        jobs are given to it; on the alert lane a canary every canary_ns, whose answer must be the first, bit by bit
+ *   FAILED    until the next try: after 0.1, 1, 10, 60, 60 ... s where it was not ON in between; after the third loss
+ *             within 10 minutes 60 s
+ * Driven by device_step from the thread that owns it; nothing waits longer than one job's deadline. No memory is taken
+ * after device_open and device_model, but what worker_step takes while it connects.
  *
  * What this file refuses to do: compute on the cpu, log, or keep a worker it does not believe. */
 #ifndef BURST_INFER_DEVICE_H
@@ -82,8 +83,8 @@ enum burst_err device_model(struct device *d, enum device_slot slot, const struc
 int device_step(struct device *d, int64_t now_ns);
 
 /* ---- jobs ----
- * True: the answer is the GPU's, finite, of the right size and in time. False: compute it yourself; ret untouched. False at once,
- * without a word, while the lane is not ON or the network is not over there. Take no memory. */
+ * True: the answer is the GPU's, finite, of the right size and in time. False: compute it yourself; ret untouched.
+ * False at once, without a word, while the lane is not ON or the network is not over there. Take no memory. */
 
 /* Every scored row of a window. Returned  ret_logits [scored rows][n_logit] */
 bool device_window(struct device *d, enum device_lane lane, const struct lightcurve_window *w, float *ret_logits);
@@ -91,16 +92,18 @@ bool device_window(struct device *d, enum device_lane lane, const struct lightcu
 bool device_cam(struct device *d, const struct lightcurve_window *w, int row, float *ret_cam);
 /* A sub-image. Returned  ret_logits [n_logit] */
 bool device_image(struct device *d, enum device_lane lane, const struct image_sample *s, float *ret_logits);
-/* n <= DEVICE_PARTS_MOST variants of it with something taken away (kernels/image_pack.h), on the background lane. Returned  [n][n_logit] */
+/* n <= DEVICE_PARTS_MOST variants of it with something taken away (kernels/image_pack.h), on the background lane.
+ * Returned  [n][n_logit] */
 bool device_occlude(struct device *d, const struct image_sample *s, const int32_t *without, int n, float *ret_logits);
 
 /* Would a job of this kind be given to the GPU now? */
 bool device_is_on(const struct device *d, enum device_lane lane, enum device_slot slot);
 
-/* The largest |cuda - own| / max(1, |own|) that is no fault: fp32 1e-4, tf32 2e-2, bf16 1e-1. The two last are twice the worst that
- * rounding alone did to 512 windows and 512 sub-images: a good card must not raise an alarm. Source: docs/gpu.md, precision */
+/* The largest |cuda - own| / max(1, |own|) that is no fault: fp32 1e-4, tf32 2e-2, bf16 1e-1. The two last are twice
+ * the worst that rounding alone did to 512 windows and 512 sub-images: a good card must not raise an alarm. Source:
+ * docs/gpu.md, precision */
 double device_tolerance(enum worker_precision precision);
-/* Compare n logits of an answer with those computed here. Beyond the tolerance: the lane is left with an alarm, false. */
+/* Compare n logits of an answer with those computed here. False beyond the tolerance: the lane is left, an alarm. */
 bool device_agrees(struct device *d, enum device_lane lane, const float *answer, const float *own, int n);
 
 /* ---- what is told ---- */

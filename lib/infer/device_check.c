@@ -1,5 +1,5 @@
-/* Is it right? Golden answers of the models' makers first, then this process's own networks on data made here; and later, every few
- * seconds, the same question again. */
+/* Is it right? Golden answers of the models' makers first, then this process's own networks on data made here; and
+ * later, every few seconds, the same question again. */
 #include "base/clock.h"
 #include "infer/device_inside.h"
 #include "net/tensor_file.h"

@@ -1,5 +1,6 @@
-/* A window and a sub-image made here, always the same ones: what the canary asks, and what two networks are compared on. They look
- * like data (noise, a burst, bad bins, a source, a missing corner), so that no layer of a network sees zeros alone. */
+/* A window and a sub-image made here, always the same ones: what the canary asks, and what two networks are compared
+ * on. They look like data (noise, a burst, bad bins, a source, a missing corner), so that no layer of a network sees
+ * zeros alone. */
 #include "infer/device_inside.h"
 #include <string.h>
 

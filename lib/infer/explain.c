@@ -1,4 +1,4 @@
-/* Why: Grad-CAM through the dense head, occlusion by brute force. Whoever computes, the question is put together here. */
+/* Why: Grad-CAM through the dense head, occlusion by brute force. Whoever computes, the question is put here. */
 #include "infer/inside.h"
 #include "kernels/image_pack.h"
 #include <string.h>
@@ -34,7 +34,8 @@ static bool has_source(const struct image_sample *s)
     return memchr(s->mask, MASK_SOURCE, sizeof s->mask) != NULL;
 }
 
-/* What is asked in one part: the whole image, some of it without a pixel's neighbourhood, at the end one without the sources. */
+/* What is asked in one part: the whole image, some of it without a pixel's neighbourhood, at the end one without the
+ * sources. */
 struct part {
     int n;
     int32_t without[DEVICE_PARTS_MOST];

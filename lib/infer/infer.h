@@ -1,8 +1,8 @@
-/* infer: samples to scores, and why. Holds the two networks (either may be absent), checks at opening that their metadata
- * say exactly what this program does with a sample, and refuses a model that was made for other bands, bins or masks.
- * Where a GPU is asked for, it answers while device.h believes it; this process's own networks answer otherwise, within the same
- * call. Which of the two it was stands in the score's model.backend and nowhere else: logits are told in steps of INFER_LOGIT_STEP.
- * One thread at a time. All memory is taken at opening. */
+/* infer: samples to scores, and why. Holds the two networks (either may be absent), checks at opening that their
+ * metadata say exactly what this program does with a sample, and refuses a model that was made for other bands, bins or
+ * masks. Where a GPU is asked for, it answers while device.h believes it; this process's own networks answer otherwise,
+ * within the same call. Which of the two it was stands in the score's model.backend and nowhere else: logits are told
+ * in steps of INFER_LOGIT_STEP. One thread at a time. All memory is taken at opening. */
 #ifndef BURST_INFER_INFER_H
 #define BURST_INFER_INFER_H
 #include "infer/device.h"
@@ -12,9 +12,10 @@
 
 struct infer;
 
-/* Scores are rounded to multiples of this, halves away from zero. Two backends agree to some 1e-5 of a logit, not to the bit: told
- * in these steps they tell the same but in the one case of many in which an edge lies between them (docs/decisions/0013-gpu-worker.md).
- * A step is at most 0.001 of probability, the last digit that a sentence of a verdict shows. */
+/* Scores are rounded to multiples of this, halves away from zero. Two backends agree to some 1e-5 of a logit, not to
+ * the bit: told in these steps they tell the same but in the one case of many in which an edge lies between them
+ * (docs/decisions/0013-gpu-worker.md). A step is at most 0.001 of probability, the last digit that a sentence of a
+ * verdict shows. */
 #define INFER_LOGIT_STEP (1.0 / 256)
 
 /* Which answers of the GPU are computed here, too, before they are told. */
@@ -53,7 +54,8 @@ const struct infer_model *infer_image_model(const struct infer *infer);
 
 /* Score every scored row of a window in one batch.
  *
- * Returned  ret  window and model set, model.backend being who answered; logit and p of the mean of the best min(3, n) rows
+ * Returned  ret  window and model set, model.backend being who answered; logit and p of the mean of the best
+ *                min(3, n) rows
  * Errors    BURST_E_STATE  no light-curve network; BURST_E_MISSING  no row is scored
  *           BURST_E_MODEL  the window's bands are not the network's, or an answer is not finite
  *           those of net_run; ret untouched
@@ -77,20 +79,20 @@ enum burst_err infer_explain_window(struct infer *infer, const struct lightcurve
                                     struct window_explanation *ret, struct burst_error *reterr);
 
 /* Score a sub-image.
- * Errors    BURST_E_STATE  no image network; BURST_E_RANGE  a pixel is not finite; BURST_E_MODEL  the answer is not finite;
- *           those of net_run; ret untouched */
+ * Errors    BURST_E_STATE  no image network; BURST_E_RANGE  a pixel is not finite
+ *           BURST_E_MODEL  the answer is not finite; those of net_run; ret untouched */
 enum burst_err infer_image(struct infer *infer, const struct image_sample *sample, struct image_score *ret,
                            struct burst_error *reterr);
 
 enum { INFER_EXPLAIN_PIXELS = IMAGE_SIDE * IMAGE_SIDE, INFER_EXPLAIN_MOST = DEVICE_PARTS_MOST - 2 };
 
-/* Occlusion: every 5 x 5 neighbourhood in turn becomes background (SNR 0, mask 1; pixels without data stay as they are). A part at a
- * time, so that an alert need not wait for the explanation of the one before.
+/* Occlusion: every 5 x 5 neighbourhood in turn becomes background (SNR 0, mask 1; pixels without data stay as they
+ * are). A part at a time, so that an alert need not wait for the explanation of the one before.
  *
  * Given     n_pixel  how many more pixels, at least 1; more than INFER_EXPLAIN_MOST are that many
  *           *done    0 the first time; the sample and x are then those of the first call
- * Returned  x        drop[z][y] = logit of the sample - logit of the changed one, not rounded; p with the centre removed; p with every
- *                    known source of the mask declared background (negative where the mask has none)
+ * Returned  x        drop[z][y] = logit of the sample - logit of the changed one, not rounded; p with the centre
+ *                    removed; p with every known source of the mask declared background (negative where it has none)
  *           *done    pixels occluded so far; at INFER_EXPLAIN_PIXELS x is complete
  * Errors    as infer_image; *done then stays, and the part may be tried again
  * Notes     3,136 small forward passes in all. */
@@ -104,10 +106,12 @@ int infer_step(struct infer *infer, int64_t now_ns);
 /* Is it used for live windows and sub-images now? For explanations and archival windows? */
 bool infer_gpu_alerts(const struct infer *infer);
 bool infer_gpu_explains(const struct infer *infer);
-/* For programs that have nothing else to do: step until it is used, or until it failed for the first time, at most limit_ns.
+/* For programs that have nothing else to do: step until it is used, or until it failed for the first time, at most
+ * limit_ns long.
  * Returned  infer_gpu_alerts */
 bool infer_gpu_wait(struct infer *infer, int64_t limit_ns);
-/* False, ret untouched, where none was asked for. Where a lane could not even be made, all is DEVICE_OFF and `why` says it. */
+/* False, ret untouched, where none was asked for. Where a lane could not even be made, all is DEVICE_OFF and `why` says
+ * it. */
 bool infer_gpu_status(const struct infer *infer, struct device_status *ret);
 /* device_event; false where none was asked for. */
 bool infer_gpu_event(struct infer *infer, struct device_event *ret);

@@ -164,12 +164,15 @@ def burstctl_model_asks_the_worker(folder, started):
 
 def sweep(folder, config, file, kinds, want):
     """The first and the last call of each kind fail; a spoilt number or a verdict of another kind is a failure of the test."""
-    failed = []
+    failed, by_cpu = [], set()
     for kind, last in kinds:
         for n in sorted({1, last}):
             got, said = judged(config, 'cuda', file, env={'BURST_STANDIN_FAIL': f'{kind}:{n}'})
             if [core(v) for v in got] != [core(v) for v in want]:
                 failed.append(f'{kind}:{n} {said[-200:]}')
+            if backends(got) == {'cpu'}:
+                by_cpu.add(kind)
+    check(len(by_cpu) > len(kinds) // 2, f'only {sorted(by_cpu)} brought the GPU down: did the others fail?')
     check(not failed, f'{len(failed)} verdicts differ: {failed[:5]}')
 
 

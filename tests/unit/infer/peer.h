@@ -1,5 +1,6 @@
-/* A worker without a GPU, for tests of who asks one: it speaks the wire as burst-cuda does, computes with the plain C kernels and this
- * process's networks, and fails on order. The test program started with `--once --socket PATH` is this worker. */
+/* A worker without a GPU, for tests of who asks one: it speaks the wire as burst-cuda does, computes with the plain C
+ * kernels and this process's networks, and fails on order. The test program started with `--once --socket PATH` is this
+ * worker. */
 #ifndef BURST_TESTS_INFER_PEER_H
 #define BURST_TESTS_INFER_PEER_H
 #include "kernels/cam.h"

@@ -1,4 +1,5 @@
-/* What the tests of the lanes to a GPU share: a window, a sub-image, this process's own answers, and a worker that fails on order. */
+/* What the tests of the lanes to a GPU share: a window, a sub-image, this process's own answers, and a worker that
+ * fails on order. */
 #ifndef BURST_TESTS_INFER_SCENE_H
 #define BURST_TESTS_INFER_SCENE_H
 #include "base/clock.h"

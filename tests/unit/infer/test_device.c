@@ -1,5 +1,5 @@
-/* The GPU's answers are used while they are right and in time, and the cpu's in every other case; on a worker without a GPU (peer.h)
- * that runs in a process of its own and fails on order. */
+/* The GPU's answers are used while they are right and in time, and the cpu's in every other case; on a worker without a
+ * GPU (peer.h) that runs in a process of its own and fails on order. */
 #include "scene.h"
 
 TEST(then_the_gpu_answers_and_nothing_but_the_backend_differs)

@@ -1,5 +1,5 @@
-/* No answer of a GPU is used before its golden answers were right; what is asked of a machine without one; and the arithmetic of
- * comparing. */
+/* No answer of a GPU is used before its golden answers were right; what is asked of a machine without one; and the
+ * arithmetic of comparing. */
 #include "scene.h"
 
 TEST(until_its_golden_answers_are_right_the_cpu_answers)
@@ -23,7 +23,7 @@ TEST(until_its_golden_answers_are_right_the_cpu_answers)
     infer_close(infer);
 }
 
-/* Wrong at any stage of the checks: 0 echo, 1 and 2 golden answers, 3 window, 4 map, 5 image, 6 its parts, 7 in time. */
+/* Wrong at any stage of the checks: 0 echo, 1 and 2 golden answers, 3 window, 4 map, 5 image, 6 its parts, 7 late. */
 TEST(a_worker_whose_golden_answers_are_wrong_is_never_used)
 {
     struct device_settings gpu = settings_of();
