@@ -176,6 +176,7 @@ void standin_compute(const struct standin_graph &g, const struct standin_config 
     std::vector<struct tap> taps;
     std::vector<struct follower> followers = followers_of(g, at);
     sums *add = sums_of(config);
+    bool wrong = units == TF32_UNITS && standin_engines_are("cores_wrong");
     bool shuffled = config.knobs.size() && config.knobs[0].type == CUDNN_KNOB_TYPE_SPLIT_K_SLC;
     for (int64_t n = 0; n < g.y.dim[0]; n++)
         for (int64_t i = 0; i < height; i++)
@@ -186,6 +187,9 @@ void standin_compute(const struct standin_graph &g, const struct standin_config 
                     sum.data());
                 for (const struct follower &f : followers)
                     follow(f, n, i, j, &sum);
+                if (wrong && i == height - 1 && j == width - 1)
+                    for (float &y : sum)
+                        y += 1;
                 store(g.y, at.at(g.y.id), (size_t)(((n * height + i) * width + j) * filters), sum);
             }
 }

@@ -8,7 +8,8 @@
  *                               that is started again after its failure is well
  *   BURST_STANDIN_COUNT=path    a line `name calls` for each kind of call, always up to date
  *   BURST_STANDIN_LEAKS=1       say at the exit what is left; the exit status is 86 where anything is
- *   BURST_STANDIN_ENGINES=list  how cuDNN's engines behave: none_fused, none, first_refuses, all_refuse */
+ *   BURST_STANDIN_ENGINES=list  how cuDNN's engines behave: none_fused, none, first_refuses, all_refuse;
+ *                               cores_wrong: those with tensor cores spoil the last position of each image */
 #ifndef BURST_STANDIN_H
 #define BURST_STANDIN_H
 #include <stdbool.h>

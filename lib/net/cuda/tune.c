@@ -9,7 +9,7 @@
 
 enum { PATTERN = 1 << 16, SAMPLES = 48, OFFERS = 32, ROUNDS = 5, REPEATS_MOST = 10 };
 static const float ROUND_US = 200;   /* a round of one engine should take about as long, so that events can tell */
-static const float SLOW_US = 100000; /* one round is enough of what takes as long */
+static const float SLOW_US = 100000; /* where the first right one takes as long it is taken: no card is so slow */
 
 /* One convolution at one size of batch. */
 struct tuning {
@@ -22,7 +22,7 @@ struct tuning {
     struct conv_graph graph[CONV_FORM_N];
     struct conv_plan plan[OFFERS];
     float us[OFFERS][ROUNDS];
-    int repeats[OFFERS], n_plan, n_round;
+    int repeats[OFFERS], n_plan;
     struct burst_error *reterr;
 };
 
@@ -247,8 +247,9 @@ static enum burst_err check_all(struct tuning *t)
             continue;
         }
         t->repeats[i] = us * REPEATS_MOST > ROUND_US ? (int)(ROUND_US / us) + 1 : REPEATS_MOST;
-        if (us > SLOW_US) t->n_round = 1;
         i++;
+        while (us > SLOW_US && !t->c->engine->tune && t->n_plan > i)
+            drop(t, t->n_plan - 1);
     }
     return BURST_OK;
 }
@@ -263,15 +264,15 @@ static int compare_floats(const void *a, const void *b)
 static enum burst_err choose(struct tuning *t, int *ret_best, float *ret_us)
 {
     enum burst_err err = BURST_OK;
-    for (int r = 0; t->n_plan > 1 && r < t->n_round; r++)
+    for (int r = 0; t->n_plan > 1 && r < ROUNDS; r++)
         for (int i = 0; !err && i < t->n_plan; i++)
             err = time_runs(t, &t->plan[i], t->repeats[i], &t->us[i][r]);
     if (err) return err;
     *ret_best = 0;
     *ret_us = 0;
     for (int i = 0; t->n_plan > 1 && i < t->n_plan; i++) {
-        qsort(t->us[i], (size_t)t->n_round, sizeof t->us[i][0], compare_floats);
-        float median = t->us[i][t->n_round / 2];
+        qsort(t->us[i], ROUNDS, sizeof t->us[i][0], compare_floats);
+        float median = t->us[i][ROUNDS / 2];
         if (i > 0 && median >= *ret_us) continue;
         *ret_best = i;
         *ret_us = median;
@@ -411,7 +412,6 @@ enum burst_err tune_conv(struct cuda_code *c, struct cuda_op *op, int which, str
     *t = (struct tuning){.c = c, .op = op, .s = &c->plan->step[op->step], .conv = op->conv, .which = which};
     t->shape = op->conv->shape;
     t->shape.n *= c->size[which];
-    t->n_round = ROUNDS;
     t->reterr = reterr;
     c->step = op->step;
     int best = -1;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 enum { TILE_ROUNDS = 5 };
-static const float SLOW_US = 100000; /* one round is enough of what takes as long */
+static const float SLOW_US = 100000; /* no card is so slow: the first that takes as long is the last that is tried */
 
 /* ---- the MSCFM's tile ---- */
 
@@ -38,7 +38,9 @@ static enum burst_err time_tiles(struct cuda_code *c, int i, int which, const in
         for (int k = 0; !err && k < n; k++) {
             *chosen = tile[k];
             err = time_tile(c, i, which, &us[k][r], reterr);
-            if (!err && us[k][r] > SLOW_US) rounds = r + 1;
+            if (err || us[k][r] <= SLOW_US || c->engine->tune) continue;
+            rounds = r + 1;
+            if (r == 0) n = k + 1;
         }
     if (err) return err;
     for (int k = 0; k < n; k++) {

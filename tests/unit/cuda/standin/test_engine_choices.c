@@ -245,6 +245,39 @@ TEST(where_nobody_has_anything_the_step_is_named)
     pair_close(&p);
 }
 
+/* The stand-in's engines with tensor cores answer wrongly; engine 0 has none. */
+TEST(an_engine_that_is_wrong_is_named_and_not_used)
+{
+    CHECK_INT(setenv("BURST_STANDIN_ENGINES", "cores_wrong", 1), 0);
+    struct pair p = open_net(CUDA_TF32, NULL);
+    if (p.cuda) {
+        CHECK_INT(operations(p.cuda, "cudnn:engine 0"), 3);
+        const char *remark = cuda_remark(net_code(p.cuda), 0);
+        CHECK_SAY(remark && strstr(remark, "a: cuDNN engine 31 gives") && strstr(remark, "not used"), "%s",
+                  remark ? remark : "no remark");
+    }
+    pair_close(&p);
+    CHECK_INT(unsetenv("BURST_STANDIN_ENGINES"), 0);
+}
+
+/* A choice of an earlier day whose engine has become wrong, too. */
+TEST(a_choice_that_is_wrong_is_timed_anew)
+{
+    open_and_close(CUDA_TF32);
+    struct choices c = read_file();
+    for (int i = 0; i < c.n; i++) {
+        c.item[i].engine = 31;
+        c.item[i].n_knob = 0;
+    }
+    write_file(&c);
+    choices_fini(&c);
+    expect_engine("cudnn:engine 31");
+    CHECK_INT(setenv("BURST_STANDIN_ENGINES", "cores_wrong", 1), 0);
+    expect_engine("cudnn:engine 0");
+    CHECK_INT(unsetenv("BURST_STANDIN_ENGINES"), 0);
+    forget();
+}
+
 TEST(tuning_times_everything)
 {
     for (int precision = 0; precision < CUDA_PRECISION_N; precision++) {
@@ -288,6 +321,8 @@ int main(void)
     RUN(a_file_that_cannot_be_written_is_said_and_no_more);
     RUN(where_cudnn_has_nothing_our_own_kernel_runs);
     RUN(where_nobody_has_anything_the_step_is_named);
+    RUN(an_engine_that_is_wrong_is_named_and_not_used);
+    RUN(a_choice_that_is_wrong_is_timed_anew);
     RUN(tuning_times_everything);
     RUN(tuning_forgets_what_was_chosen);
     (void)rmdir(folder);
