@@ -30,7 +30,7 @@ static void program_beside(char ret[GPU_PATH_TEXT])
     if (n <= 0 || access(ret, X_OK) != 0) ret[0] = 0;
 }
 
-/* Its units are burst-cuda's, too: two that start the same process are one too many. */
+/* A service manager keeps burst-cuda, too: two that start the same process are one too many. */
 static bool is_served(void)
 {
     return getenv("INVOCATION_ID") || getenv("NOTIFY_SOCKET");
@@ -39,9 +39,9 @@ static bool is_served(void)
 static enum burst_err program_of(const struct burst_config *config, char ret[GPU_PATH_TEXT], struct burst_error *reterr)
 {
     ret[0] = 0;
-    if (is_served() || strcmp(config->gpu_program, "none") == 0) return BURST_OK;
+    if (strcmp(config->gpu_program, "none") == 0) return BURST_OK;
     if (config->gpu_program[0]) return path_of(config->gpu_program, ret, reterr);
-    program_beside(ret);
+    if (!is_served()) program_beside(ret);
     return BURST_OK;
 }
 

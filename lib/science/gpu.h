@@ -17,8 +17,8 @@ bool gpu_wanted(const struct burst_config *config);
 
 /* From the keys gpu.*.
  *
- * Returned  ret  device.program NULL where a service manager runs this process (INVOCATION_ID or NOTIFY_SOCKET is set),
- *                where gpu.program is "none", or where it is empty and no burst-cuda lies beside this program;
+ * Returned  ret  device.program NULL where gpu.program is "none", or where it is empty and no burst-cuda lies beside
+ *                this program or a service manager runs it (INVOCATION_ID or NOTIFY_SOCKET is set)
  *                device.socket NULL where gpu.socket is empty
  * Errors    of config_data_path */
 enum burst_err gpu_settings_of(const struct burst_config *config, struct gpu_settings *ret, struct burst_error *reterr);

@@ -79,6 +79,15 @@ def files_get_the_verdicts_of_the_cpu(folder, started):
     same(got, want)
 
 
+def a_lane_that_spins_says_the_same(folder, started):
+    file = image_of(folder, 40)
+    config = config_of(folder, keys(spin='on', core=0), light='')
+    want, _ = judged(config, 'cpu', file)
+    got, said = judged(config, 'cuda', file)
+    check(backends(got) == {'cuda'} and 'spin=1' in said, f'{backends(got)}: {said[-800:]}')
+    same(got, want)
+
+
 def the_shipped_image_network_says_the_same(folder, started):
     """True, false and unclear, with the network that ships."""
     image = 'models/eclairs-cnn/1'
@@ -389,7 +398,7 @@ def main():
     if not STANDIN.exists():
         print('skip the_gpu_on_the_stand_in_device: burst-cuda-standin is not built (no CUDA headers)')
         return
-    for case in (files_get_the_verdicts_of_the_cpu, the_shipped_image_network_says_the_same, coarser_numbers_flip_no_verdict,
+    for case in (files_get_the_verdicts_of_the_cpu, a_lane_that_spins_says_the_same, the_shipped_image_network_says_the_same, coarser_numbers_flip_no_verdict,
                  without_a_gpu_the_cpu_answers_and_that_is_said, check_config_asks_the_gpu_for_its_golden_answers, burstctl_model_asks_the_worker,
                  burstd_uses_its_worker_and_says_so, events_through_burstd_get_the_verdicts_of_the_cpu, a_killed_worker_loses_no_verdict,
                  a_stopped_worker_loses_no_verdict, a_device_that_fails_once_is_used_again, burstd_is_ready_before_its_worker_has_said_a_word,

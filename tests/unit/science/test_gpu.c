@@ -60,16 +60,8 @@ TEST(keys_become_settings)
     CHECK_STR(gpu.device.cache, "/var/cache/x");
 }
 
-TEST(a_service_manager_or_the_word_none_starts_nothing)
+TEST(the_word_none_starts_nothing)
 {
-    static const char *const variable[] = {"INVOCATION_ID", "NOTIFY_SOCKET"};
-    for (int i = 0; i < 2; i++) {
-        begin();
-        (void)snprintf(config.gpu_program, sizeof config.gpu_program, "/opt/burst-cuda");
-        CHECK_INT(setenv(variable[i], "x", 1), 0);
-        CHECK_INT(settings(NULL), BURST_OK);
-        CHECK(!gpu.device.program && !gpu.device.cache);
-    }
     begin();
     (void)snprintf(config.gpu_program, sizeof config.gpu_program, "none");
     CHECK_INT(settings(NULL), BURST_OK);
@@ -93,6 +85,16 @@ TEST(burst_cuda_beside_the_program_is_found)
     CHECK_INT(settings(NULL), BURST_OK);
     CHECK_STR(gpu.device.program ? gpu.device.program : "", path);
     CHECK(!gpu.device.socket); /* a private one */
+    static const char *const manager[] = {"INVOCATION_ID", "NOTIFY_SOCKET"};
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(setenv(manager[i], "x", 1), 0);
+        CHECK_INT(settings(NULL), BURST_OK);
+        CHECK(!gpu.device.program); /* it keeps burst-cuda itself ... */
+        (void)snprintf(config.gpu_program, sizeof config.gpu_program, "%.250s", "/opt/burst-cuda");
+        CHECK_INT(settings(NULL), BURST_OK);
+        CHECK_STR(gpu.device.program ? gpu.device.program : "", "/opt/burst-cuda"); /* ... unless one is named */
+        begin();
+    }
     CHECK_INT(chmod(path, 0644), 0);
     CHECK_INT(settings(NULL), BURST_OK);
     if (geteuid() != 0) CHECK(!gpu.device.program); /* no program */
@@ -116,7 +118,7 @@ int main(void)
 {
     RUN(auto_and_cuda_want_a_gpu);
     RUN(keys_become_settings);
-    RUN(a_service_manager_or_the_word_none_starts_nothing);
+    RUN(the_word_none_starts_nothing);
     RUN(burst_cuda_beside_the_program_is_found);
     RUN(a_path_that_is_too_long_is_refused);
     return check_report();
