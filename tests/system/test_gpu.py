@@ -304,7 +304,8 @@ def burstd_uses_its_worker_and_says_so(folder, started):
     check(sky.daemon.stop() == 0, 'burstd did not end well')
 
 
-def events_through_burstd_get_the_verdicts_of_the_cpu(folder, started):
+def replayed(folder, started):
+    """A burstd on the GPU that is sent a file of events, and what the cpu says of it."""
     file = events_of(folder)
     want, _ = judged(config_of(folder, DETECT), 'cpu', file)
     daemon = Daemon(folder, keys(), backend=f'cuda, light_curve: "{LIGHT}", image: ""')
@@ -312,13 +313,36 @@ def events_through_burstd_get_the_verdicts_of_the_cpu(folder, started):
     daemon.start()
     check(daemon.wait_for(lambda s: s['mode'] == 'cuda', 120), f'{daemon.status()["gpu"]}')
     popen(started, [program('burst-replay'), file, '--live', daemon.gateway_live, '--history', daemon.gateway_history, '--speed', 'max'], f'{folder}/replay.log')
+    return daemon, want
 
+
+def finals_of(daemon, want):
+    """The last revisions, once they have been told; they are those of the cpu."""
     def done(_):
         got = finals(daemon.verdicts())
         return all(v['id'] in got and got[v['id']]['record_number'] >= v['record_number'] for v in want)
     check(daemon.wait_for(done, 240), f'{daemon.status()["counters"]}')
     got = finals(daemon.verdicts())
     same([got[v['id']] for v in want], want)
+    return got
+
+
+def what_was_told_on_the_gpu_is_known_again_on_the_cpu(folder, started):
+    """Killed after its first verdict and started without a GPU, burstd derives the same again: no record has two contents."""
+    daemon, want = replayed(folder, started)
+    check(daemon.wait_for(lambda s: s['counters']['verdicts'] >= 1, 120), f'{daemon.status()["counters"]}')
+    told = daemon.verdicts()
+    daemon.kill()
+    daemon.config.write_text(daemon.config.read_text().replace('backend: cuda', 'backend: cpu'))
+    daemon.start()
+    finals_of(daemon, want)
+    counters = daemon.status()['counters']
+    check(backends(told) == {'cuda'} and counters['verdicts_known'] >= len(told) and counters['verdict_conflicts'] == 0, f'{backends(told)} {counters}')
+
+
+def events_through_burstd_get_the_verdicts_of_the_cpu(folder, started):
+    daemon, want = replayed(folder, started)
+    got = finals_of(daemon, want)
     gpu = daemon.status()['gpu']
     check(backends(got.values()) == {'cuda'} and gpu['alert']['answered'] >= 30 and gpu['alert']['redone_on_cpu'] == 0, f'{gpu}')
 
@@ -400,7 +424,8 @@ def main():
         return
     for case in (files_get_the_verdicts_of_the_cpu, a_lane_that_spins_says_the_same, the_shipped_image_network_says_the_same, coarser_numbers_flip_no_verdict,
                  without_a_gpu_the_cpu_answers_and_that_is_said, check_config_asks_the_gpu_for_its_golden_answers, burstctl_model_asks_the_worker,
-                 burstd_uses_its_worker_and_says_so, events_through_burstd_get_the_verdicts_of_the_cpu, a_killed_worker_loses_no_verdict,
+                 burstd_uses_its_worker_and_says_so, events_through_burstd_get_the_verdicts_of_the_cpu,
+                 what_was_told_on_the_gpu_is_known_again_on_the_cpu, a_killed_worker_loses_no_verdict,
                  a_stopped_worker_loses_no_verdict, a_device_that_fails_once_is_used_again, burstd_is_ready_before_its_worker_has_said_a_word,
                  a_machine_without_a_gpu_judges_as_ever, a_call_that_never_ends_costs_the_deadline,
                  any_kernel_of_the_light_curves_that_fails_gives_the_verdict_of_the_cpu, any_call_that_fails_gives_the_verdict_of_the_cpu):
