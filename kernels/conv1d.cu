@@ -1,15 +1,18 @@
-/* CUDA twin of conv1d.h: a block makes BINS bins of N channels of one sample. The bins of x that it needs, all their channels, lie
- * in shared memory; for stride 2 first every even one, then every odd one, so that a tap's rows are neighbours for any stride.
- * Weights come through the caches, several steps of k at once.
+/* CUDA twin of conv1d.h: a block makes BINS bins of N channels of one sample. The bins of x that it needs, all their
+ * channels, lie in shared memory; for stride 2 first every even one, then every odd one, so that a tap's rows are
+ * neighbours for any stride. Weights come through the caches, several steps of k at once.
  *
- * Work of one output bin: n_tap n_in n_out multiplications and additions. 5 taps, 128 to 128 channels: 81,920, 164 kFLOP; 938
- * bins are 154 MFLOP, on an H200 (67, 495, 990 TFLOP/s by the data sheet) 2.3, 0.31, 0.16 us in FP32, TF32, bfloat16; 256 samples
- * 39.3 GFLOP, 587, 79, 40 us, over 246 MB (float; 57 us at the 4.3 TB/s of a copy) or 123 MB (bfloat16; 29 us). What mma.sync, not
- * wgmma, can reach of the tensor cores' rate, and the weights that each block reads (328 kB or 164 kB for all N), keep this
- * kernel from that floor where batches are large: there cuDNN's engines are the ones to beat it. For one sample the small tiles
- * are made: 16 bins of 32 channels are 236 blocks, in which 8 warps share 2 columns of 16 and add their parts in a fixed order.
+ * Work of one output bin: n_tap n_in n_out multiplications and additions. 5 taps, 128 to 128 channels: 81,920, 164
+ * kFLOP; 938 bins are 154 MFLOP, on an H200 (67, 495, 990 TFLOP/s by the data sheet) 2.3, 0.31, 0.16 us in FP32,
+ * TF32, bfloat16; 256 samples 39.3 GFLOP, 587, 79, 40 us, over 246 MB (float; 57 us at the 4.3 TB/s of a copy) or 123
+ * MB (bfloat16; 29 us). What mma.sync, not wgmma, can reach of the tensor cores' rate, and the weights that each
+ * block reads (328 kB or 164 kB for all N), keep this kernel from that floor where batches are large: there cuDNN's
+ * engines should be the faster ones. For one sample the small tiles are made: 16 bins of 32 channels are 236 blocks,
+ * in which four warps share each 16 channels' sums and add their parts in a fixed order.
  *
- * Shared memory: rows of x, each n_in e bytes up to a multiple of 32, and 16, which keep eight rows in different banks; e = 4 or 2. */
+ * Shared memory: rows of x, each n_in e bytes up to a multiple of 32, and 16, which keep eight rows in different
+ * banks; e = 4 or 2. Registers of a thread for the four tiles, by ptxas 13.0 for sm_90: FP32 152, 96, 112, 122;
+ * tensor cores 55, 55, 56, 118; no kernel spills, on sm_80 neither. */
 #include "kernels/conv1d_cuda.h"
 #include "kernels/cuda.h"
 #include "kernels/mma.h"
@@ -27,6 +30,7 @@ template <int PRECISION_, int BINS_, int N_, int ROWS_, int COLUMNS_> struct til
     static constexpr int HIGH = BINS / 16 / ROWS, WIDE = N / 16 / COLUMNS; /* 16 x 16 outputs of a warp */
     static constexpr int AHEAD = WIDE > 1 ? 2 : 4;                         /* steps of weights asked for at once */
     static constexpr int ELEMENT = PRECISION == TENSOR_BF16 ? 2 : 4;
+    static constexpr int BLOCKS = PRECISION == TENSOR_FP32 && BINS < 64 ? 1 : 2; /* at once: bounds the registers */
     static constexpr int SUM_BYTES = (PARTS - 1) * BINS * N * 4;
 };
 
@@ -115,40 +119,36 @@ struct operands {
     int column, n_column; /* n_column: of the matrix, a multiple of 16 */
 };
 
-/* Without tensor cores: a thread has 4 columns of every GROUPS-th row and adds in the order of matrix.h. */
+/* Without tensor cores: a thread has 4 columns of every GROUPS-th row and adds in the order of matrix.h, 8 k to a
+ * step. */
 template <class T, class TO>
-static __device__ inline void multiply_plain(const struct conv1d_shape &s, const struct geometry &g,
-                                             const struct operands &o, const TO &to)
+static __device__ inline void multiply_plain(const struct geometry &g, const struct operands &o, const int *at, int n_k,
+                                             const TO &to)
 {
     constexpr int QUADS = T::N / 4, GROUPS = THREADS / QUADS, MINE = (T::BINS + GROUPS - 1) / GROUPS;
+    constexpr int AHEAD = wide_ahead(MINE);
     int group = (int)threadIdx.x / QUADS, column = o.column + (int)threadIdx.x % QUADS * 4;
     if (column >= o.n_column || group >= T::BINS) return;
     const unsigned char *weight = o.weight + (size_t)column * 4, *row = o.rows + group * g.row_bytes;
-    float4 bias = wide_load_constant<float4>(o.bias + column), sum[MINE], x[MINE];
+    float4 bias = wide_load_constant<float4>(o.bias + column), sum[MINE];
 #pragma unroll
     for (int m = 0; m < MINE; m++)
         sum[m] = bias;
 #pragma unroll 1
-    for (int tap = 0; tap < s.n_tap; tap++)
-#pragma unroll 1
-        for (int k = 0; k < s.n_in; k += 4) {
-            int at = slot_of(g, s.stride, tap) * g.row_bytes + k * 4;
+    for (int from = 0; from < n_k; from += AHEAD) {
+        float4 w[AHEAD];
+#pragma unroll
+        for (int i = 0; i < AHEAD; i++)
+            w[i] = wide_load_constant<float4>(weight + (size_t)min(from + i, n_k - 1) * (size_t)o.n_column * 4);
+#pragma unroll
+        for (int i = 0; i < AHEAD; i += 4) {
+            int k = min(from + i, n_k - 4), begin = at[k / 8] + k % 8 * 4;
 #pragma unroll
             for (int m = 0; m < MINE; m++)
-                x[m] = wide_load<float4>(row + m * GROUPS * g.row_bytes + at);
-#pragma unroll
-            for (int i = 0; i < 4; i++, weight += (size_t)o.n_column * 4) {
-                float4 w = wide_load_constant<float4>(weight);
-#pragma unroll
-                for (int m = 0; m < MINE; m++) {
-                    float factor = i == 0 ? x[m].x : i == 1 ? x[m].y : i == 2 ? x[m].z : x[m].w;
-                    sum[m].x = __fmaf_rn(factor, w.x, sum[m].x);
-                    sum[m].y = __fmaf_rn(factor, w.y, sum[m].y);
-                    sum[m].z = __fmaf_rn(factor, w.z, sum[m].z);
-                    sum[m].w = __fmaf_rn(factor, w.w, sum[m].w);
-                }
-            }
+                if (from + i < n_k)
+                    wide_multiply(&sum[m], wide_load<float4>(row + m * GROUPS * g.row_bytes + begin), w + i);
         }
+    }
 #pragma unroll
     for (int m = 0; m < MINE; m++) {
         to.put(group + m * GROUPS, column, {sum[m].x, sum[m].y});
@@ -267,7 +267,8 @@ static __device__ inline void multiply_warps(const struct geometry &g, const str
 
 /* ---- the kernel ---- */
 
-template <class T> static __global__ void __launch_bounds__(THREADS, 2) conv1d(struct conv1d_job job, struct geometry g)
+template <class T>
+static __global__ void __launch_bounds__(THREADS, T::BLOCKS) conv1d(struct conv1d_job job, struct geometry g)
 {
     CUDA_DYNAMIC_SHARED(unsigned char, shared);
     unsigned char *rows = shared + HEAD_BYTES;
@@ -290,7 +291,7 @@ template <class T> static __global__ void __launch_bounds__(THREADS, 2) conv1d(s
                  rows);
     __syncthreads();
     if constexpr (T::PRECISION == TENSOR_FP32)
-        multiply_plain<T>(s, g, o, to);
+        multiply_plain<T>(g, o, at, n_step * 8, to);
     else
         multiply_warps<T>(g, o, at, n_step, rows, to);
 }

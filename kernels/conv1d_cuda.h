@@ -26,8 +26,8 @@ struct conv1d_job {
  *
  * Given     s            one that fits
  *           shared_most  bytes of shared memory a block may have (cudaDevAttrMaxSharedMemoryPerBlockOptin)
- * Returned  how many; the first so many of ret_tile, small ones first: numbers from 0 to CONV1D_TILE_N - 1. 0 where the shape
- *           does not fit, or the device is too small. */
+ * Returned  how many; the first so many of ret_tile, small ones first: numbers from 0 to CONV1D_TILE_N - 1. 0 where
+ *           the shape does not fit, or the device is too small. */
 int conv1d_tiles(const struct conv1d_shape *s, enum tensor_precision precision, size_t shared_most,
                  int ret_tile[CONV1D_TILE_N]);
 /* Bytes of shared memory of a block; bins and channels of the output that it makes. */

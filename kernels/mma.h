@@ -1,20 +1,23 @@
-/* Tensor cores: products of small matrices by the 32 lanes of a warp together, and the loads that feed them. For kernels
- * only, after kernels/cuda.h; needs compute capability 8.0. All lanes of a warp must come to each of these calls.
+/* Tensor cores: products of small matrices by the 32 lanes of a warp together, and the loads that feed them. For
+ * kernels only, after kernels/cuda.h; needs compute capability 8.0. All lanes of a warp must come to each of these
+ * calls.
  *
  *   D [16][8] += A [16][K] x B [K][8]      K = 16 for bfloat16, 8 for TF32
  *
  * Lane l holds these elements, g = l / 4, t = l % 4 (row, column):
  *   D  float d[4]      (g, 2t) (g, 2t + 1) (g + 8, 2t) (g + 8, 2t + 1)
  *   A  TF32     a[4]   (g, t) (g + 8, t) (g, t + 4) (g + 8, t + 4)
- *      bfloat16 a[4]   the pairs that begin at (g, 2t) (g + 8, 2t) (g, 2t + 8) (g + 8, 2t + 8), the left one in the lower half
+ *      bfloat16 a[4]   the pairs that begin at (g, 2t) (g + 8, 2t) (g, 2t + 8) (g + 8, 2t + 8), the left one
+ *                      in the lower half
  *   B  TF32     b[2]   (t, g) (t + 4, g)
  *      bfloat16 b[2]   the pairs of rows that begin at (2t, g) (2t + 8, g), the upper one in the lower half
  * In bytes, A is the same for both: 16 rows of 32 bytes. TF32 elements are floats after tf32_round.
  *
- * Products are exact and sums are in float, but in which order, and how what is lost is rounded, is the device's affair: on the
- * stand-in each call adds its K products in double and rounds once.
+ * Products are exact and sums are in float, but in which order, and how what is lost is rounded, is the device's
+ * affair: on the stand-in each call adds its K products in double and rounds once.
  *
- * Source    PTX ISA 9.0, "Matrix fragments for mma.m16n8k8", "... mma.m16n8k16 with floating point type", "ldmatrix". */
+ * Source    PTX ISA 9.0, "Matrix fragments for mma.m16n8k8", "... for mma.m16n8k16 with floating point type" and
+ *           "ldmatrix". */
 #ifndef BURST_KERNELS_MMA_H
 #define BURST_KERNELS_MMA_H
 #include "kernels/bf16.h"
@@ -38,8 +41,8 @@ static inline void mma_unpack_two(uint32_t word, double *ret_first, double *ret_
     *ret_second = (double)__uint_as_float(word & 0xffff0000u);
 }
 
-/* The matrices out of the fragments of all lanes. Word w of a row of A, or of a column of B, holds elements w, or 2 w and the
- * next. */
+/* The matrices out of the fragments of all lanes. Word w of a row of A, or of a column of B, holds elements w, or 2 w
+ * and the next. */
 template <int K> static inline void mma_gather(void *const lane[32], double a[16][K], double b[K][8])
 {
     for (int l = 0; l < 32; l++) {
@@ -117,8 +120,9 @@ static __device__ inline void mma_tf32_16x8x8(float d[4], const uint32_t a[4], c
 #endif
 }
 
-/* A lane's part of A, 16 rows of 32 bytes in shared memory: lane l brings the address, a multiple of 16, of byte 16 (l / 16)
- * of row l % 16. Rows are best a multiple of 32 words and 4 more apart: then no two of eight meet in a bank. */
+/* A lane's part of A, 16 rows of 32 bytes in shared memory: lane l brings the address, a multiple of 16, of byte 16
+ * (l / 16) of row l % 16. Rows are best a multiple of 32 words and 4 more apart: no two of eight then meet
+ * in a bank. */
 static __device__ inline void mma_load_a(uint32_t ret_a[4], const void *mine)
 {
 #ifdef BURST_STANDIN
@@ -172,8 +176,8 @@ static __device__ inline void mma_multiply(struct mma_sums *sums, const uint32_t
     }
 }
 
-/* Hand a lane's sums to to.put(row, column, two neighbours), where the 16 rows and columns begin at `row` and `column` and rows
- * from row_end on are not wanted. */
+/* Hand a lane's sums to to.put(row, column, two neighbours), where the 16 rows and columns begin at `row` and
+ * `column` and rows from row_end on are not wanted. */
 template <class TO>
 static __device__ inline void mma_put(const struct mma_sums *sums, int row, int row_end, int column, const TO &to)
 {

@@ -1,21 +1,22 @@
-/* CUDA twin of mscfm.c: a block takes TILE bins of one sample from x to y. The rows it needs (TILE and 3 on either side, for
- * three convolutions of three taps) and f0 to f3 lie in shared memory, f0 to f3 side by side as join takes them; what lies
- * outside the sample is zero in x and in each of f0, f1 and f2. Row r is bin TILE * block - 3 + r throughout. Weights come through
- * the caches, each 16 columns of them read by one warp for as many rows as it has.
+/* CUDA twin of mscfm.c: a block takes TILE bins of one sample from x to y. The rows it needs (TILE and 3 on either
+ * side, for three convolutions of three taps) and f0 to f3 lie in shared memory, f0 to f3 side by side as join takes
+ * them; what lies outside the sample is zero in x and in each of f0, f1 and f2. Row r is bin TILE * block - 3 + r
+ * throughout. Weights come through the caches, each 16 columns of them read by one warp for as many rows as it has.
  *
- * Work of one bin, C = 128: 4,096 + 3 x 3,072 + 16,384 = 29,696 multiplications and additions, 59,392 FLOP; x read and y
- * written once are 1,024 bytes (float) or 512 (bfloat16). So, for the 938 bins of the first unit on an H200 (67, 495, 990
- * TFLOP/s by the data sheet in FP32, TF32, bfloat16; 4.3 TB/s measured in a copy):
+ * Work of one bin, C = 128: 4,096 + 3 x 3,072 + 16,384 = 29,696 multiplications and additions, 59,392 FLOP; x read
+ * and y written once are 1,024 bytes (float) or 512 (bfloat16). So, for the 938 bins of the first unit on an H200
+ * (67, 495, 990 TFLOP/s by the data sheet in FP32, TF32, bfloat16; 4.3 TB/s measured in a copy):
  *              FLOP       FP32      TF32      bfloat16    bytes float, bfloat16     at least
  *   batch 1    55.7 M     0.83 us   0.11 us   0.056 us    0.96 MB, 0.48 MB (in L2)  latency: five products in a row
  *   batch 256  14.26 G    213 us    28.8 us   14.4 us     246 MB 57 us, 123 MB 29 us  213 us, 57 us, 29 us
- * One after the other the six steps would move 992 elements of a bin where this moves 256: 3.9 times the bytes. The weights, 119 kB or 59 kB and 1 kB of bias, are read from L2 once for each tile unless L1 still has them.
+ * One after the other the six steps would move 992 elements of a bin where this moves 256: 3.9 times the bytes. The
+ * weights, 119 kB or 59 kB and 1 kB of bias, are read from L2 once for each tile unless L1 still has them.
  *
- * Rows computed for a tile of 16, 32, 64, 128 over rows needed, for tensor cores (16 rows at a time): 1.34, 1.17, 1.09, 1.04.
- * Shared memory is 2 (TILE + 6) (C e + 16) bytes, e = 4 or 2: for C = 128 and tiles of 16, 32, 64, 128 23, 40, 74, 141 kB as
- * float and 12, 21, 38, 73 kB as bfloat16. The 16 bytes at the end of each row keep eight rows in different
- * banks. Registers of a thread for C = 128 and those tiles, by ptxas 13.0 for sm_90: FP32 51, 64, 93, 93; tensor cores 71, 70, 80,
- * 80; no kernel spills, on sm_80 neither. */
+ * Rows computed for a tile of 16, 32, 64, 128 over rows needed, for tensor cores (16 rows at a time): 1.34, 1.17,
+ * 1.09, 1.04. Shared memory is 2 (TILE + 6) (C e + 16) bytes, e = 4 or 2: for C = 128 and tiles of 16, 32, 64, 128
+ * 23, 40, 74, 141 kB as float and 12, 21, 38, 73 kB as bfloat16. The 16 bytes at the end of each row keep eight rows
+ * in different banks. Registers of a thread for C = 128 and those tiles, by ptxas 13.0 for sm_90: FP32 196, 128, 126,
+ * 126; tensor cores 71, 70, 80, 80; no kernel spills, on sm_80 neither. */
 #include "kernels/cuda.h"
 #include "kernels/mma.h"
 #include "kernels/mscfm_cuda.h"
@@ -33,7 +34,9 @@ template <int PRECISION_, int C_, int TILE_> struct size {
     static constexpr int AHEAD =
         TILE > 32 ? 2 : 4; /* steps of weights: small tiles have few warps that could wait for them */
     /* On a multiprocessor at once, if they fit: bounds the registers, to 80 with three. */
-    static constexpr int BLOCKS = THREADS > 256 ? 1 : C == 128 && PRECISION != TENSOR_FP32 ? 3 : 2;
+    static constexpr int BLOCKS = THREADS > 256 || (TILE < 32 && PRECISION == TENSOR_FP32) ? 1
+                                  : C == 128 && PRECISION != TENSOR_FP32                   ? 3
+                                                                                           : 2;
 };
 
 static __device__ inline float relu(float value)
@@ -106,29 +109,24 @@ template <class S, class P> static __device__ inline const unsigned char *row_of
 template <class S, class P, class TO> static __device__ inline void multiply_plain(const P &p, const TO &to)
 {
     constexpr int QUADS = P::N / 4, GROUPS = S::THREADS / QUADS, MINE = (P::ROW_N + GROUPS - 1) / GROUPS;
+    constexpr int ALL = P::TAPS * P::K, AHEAD = wide_ahead(MINE);
     int quad = (int)threadIdx.x % QUADS, group = (int)threadIdx.x / QUADS;
-    const unsigned char *weight = p.weight + quad * 16;
-    float4 bias = wide_load_constant<float4>(p.bias + quad * 4), sum[MINE], x[MINE];
+    float4 bias = wide_load_constant<float4>(p.bias + quad * 4), sum[MINE];
 #pragma unroll
     for (int m = 0; m < MINE; m++)
         sum[m] = bias;
 #pragma unroll 1
-    for (int k = 0; k < P::TAPS * P::K; k += 4) {
-        int at = (k / P::K - P::TAPS / 2) * S::STRIDE + k % P::K * 4;
+    for (int from = 0; from < ALL; from += AHEAD) {
+        float4 w[AHEAD];
 #pragma unroll
-        for (int m = 0; m < MINE; m++)
-            x[m] = wide_load<float4>(row_of<S>(p, group + m * GROUPS) + at);
+        for (int i = 0; i < AHEAD; i++)
+            w[i] = wide_load_constant<float4>(p.weight + (min(from + i, ALL - 1) * P::N + quad * 4) * 4);
 #pragma unroll
-        for (int i = 0; i < 4; i++, weight += P::N * 4) {
-            float4 w = wide_load_constant<float4>(weight);
+        for (int i = 0; i < AHEAD; i += 4) {
+            int k = from + i, at = (k / P::K - P::TAPS / 2) * S::STRIDE + k % P::K * 4;
 #pragma unroll
-            for (int m = 0; m < MINE; m++) {
-                float factor = i == 0 ? x[m].x : i == 1 ? x[m].y : i == 2 ? x[m].z : x[m].w;
-                sum[m].x = __fmaf_rn(factor, w.x, sum[m].x);
-                sum[m].y = __fmaf_rn(factor, w.y, sum[m].y);
-                sum[m].z = __fmaf_rn(factor, w.z, sum[m].z);
-                sum[m].w = __fmaf_rn(factor, w.w, sum[m].w);
-            }
+            for (int m = 0; m < MINE; m++)
+                if (k < ALL) wide_multiply(&sum[m], wide_load<float4>(row_of<S>(p, group + m * GROUPS) + at), w + i);
         }
     }
 #pragma unroll
@@ -152,8 +150,8 @@ static __device__ inline void multiply_step(struct mma_sums *sums, const unsigne
     mma_multiply<S::PRECISION>(sums, a, weight);
 }
 
-/* With tensor cores: a warp has 16 columns, or several times 16, of every GROUPS-th 16 rows. Weights come several steps of k
- * at once. */
+/* With tensor cores: a warp has 16 columns, or several times 16, of every GROUPS-th 16 rows. Weights come several
+ * steps of k at once. */
 template <class S, class P, bool ROUND, class TO> static __device__ inline void multiply_warp(const P &p, const TO &to)
 {
     constexpr int PAIRS = P::N / 16, GROUPS = S::WARPS > PAIRS ? S::WARPS / PAIRS : 1, ROUNDS = (P::ROW_N + 15) / 16;

@@ -20,9 +20,9 @@ struct mscfm_job {
     int tile; /* one of mscfm_tiles() */
 };
 
-/* The bins a block may take at once, least first; which is fastest depends on device, n_bin and n_sample, and is for the
- * caller to time. Small tiles spread a single sample over many multiprocessors; large ones compute fewer bins twice (3 on
- * either side of a tile) and read the weights less often.
+/* The bins a block may take at once, least first; which is fastest depends on device, n_bin and n_sample, and is for
+ * the caller to time. Small tiles spread a single sample over many multiprocessors; large ones compute fewer bins
+ * twice (3 on either side of a tile) and read the weights less often.
  *
  * Given     shared_most  bytes of shared memory a block may have (cudaDevAttrMaxSharedMemoryPerBlockOptin)
  * Returned  how many; the first so many of ret_tile. 0 where the device is too small. */

@@ -24,8 +24,8 @@ PRECISION_BOTH size_t precision_bytes(enum tensor_precision p)
     return p == TENSOR_BF16 ? 2 : 4;
 }
 
-/* The nearest number with 10 bits of mantissa, halves away from zero; NaN and infinity stay: PTX's cvt.rna.tf32.f32, bit by
- * bit. What a tensor core does with bits that are not rounded away is not defined (PTX ISA 9.0, mma). */
+/* The nearest number with 10 bits of mantissa, halves away from zero; NaN and infinity stay: PTX's cvt.rna.tf32.f32,
+ * bit by bit. What a tensor core does with bits that are not rounded away is not defined (PTX ISA 9.0, mma). */
 PRECISION_BOTH float tf32_round(float value)
 {
 #ifdef __CUDA_ARCH__

@@ -88,7 +88,8 @@ TEST(two_taps_by_hand)
     CHECK_NEAR(y[0], 0, 0);
 }
 
-/* 1 + 2^-11 is 1 + 2^-10 as a TF32 factor, 1 + 2^-9 is 1 as a bfloat16 one; add stays whole; bfloat16 results are rounded. */
+/* 1 + 2^-11 is 1 + 2^-10 as a TF32 factor, 1 + 2^-9 is 1 as a bfloat16 one; add stays whole; bfloat16 results are
+ * rounded. */
 TEST(factors_are_rounded_and_what_is_added_is_not)
 {
     struct conv1d_shape s = {8, 8, 1, 1, 0, 1, 1};

@@ -1,5 +1,6 @@
-/* The fusion module as one operation, against the six steps of the plan that it replaces (convolutions tested on their own in
- * test_convolve.c, other order of sums), against paths followed by hand, and bytes of packed weights against the layout. */
+/* The fusion module as one operation, against the six steps of the plan that it replaces (convolutions tested on
+ * their own in test_convolve.c, other order of sums), against paths followed by hand, and bytes of packed weights
+ * against the layout. */
 #include "check.h"
 #include "kernels/bf16.h"
 #include "kernels/convolve.h"
@@ -91,7 +92,8 @@ static void turn(int64_t rows, int64_t columns, const float *x, float *ret)
             ret[j * rows + i] = x[i * columns + j];
 }
 
-/* Sums of at most 256 terms in two orders: n times half a unit in the last place of the sum of magnitudes, about 10 here. */
+/* Sums of at most 256 terms in two orders: n times half a unit in the last place of the sum of magnitudes, about 10
+ * here. */
 static void compare(int64_t c, int64_t n_bin)
 {
     struct weights *w = draw_weights(c);
@@ -131,8 +133,8 @@ TEST(samples_do_not_meet)
     free(w);
 }
 
-/* One 3 in x, one weight of 1 in each convolution: the 3 wanders from channel to channel and, with taps 0, 2 and 2, from bin 4
- * to 5, 4 and 3. */
+/* One 3 in x, one weight of 1 in each convolution: the 3 wanders from channel to channel and, with taps 0, 2 and 2,
+ * from bin 4 to 5, 4 and 3. */
 TEST(a_number_wanders_as_the_weights_say)
 {
     enum { C = 64, R = 16, T = 6 };

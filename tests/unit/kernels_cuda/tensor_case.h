@@ -103,8 +103,8 @@ static inline double case_unit(enum tensor_precision precision)
     return precision == TENSOR_FP32 ? 0x1p-24 : precision == TENSOR_TF32 ? 0x1p-11 : 0x1p-8;
 }
 
-/* How far two sums of the same n products may lie apart, where magnitudes add up to `sum`: n roundings to nearest in the one and n
- * that cut off, which cost twice as much, in the other (what tensor cores do is not specified). */
+/* How far two sums of the same n products may lie apart, where magnitudes add up to `sum`: n roundings to nearest in
+ * the one and n that cut off, which cost twice as much, in the other (what tensor cores do is not specified). */
 static inline double case_sum_bound(int64_t n, double sum)
 {
     return 3 * (double)(n + 2) * 0x1p-24 * sum;

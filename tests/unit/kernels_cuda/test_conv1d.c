@@ -1,5 +1,5 @@
-/* The convolution kernel against its plain twin, block by block and thread by thread on the stand-in, the same program on a card:
- * FP32 to the last bit, TF32 and bfloat16 within what roundings can do. */
+/* The convolution kernel against its plain twin, block by block and thread by thread on the stand-in, the same
+ * program on a card: FP32 to the last bit, TF32 and bfloat16 within what roundings can do. */
 #include "kernels/conv1d_cuda.h"
 #include "tensor_case.h"
 
@@ -63,7 +63,8 @@ static void run_kernel(const struct layer *l, enum tensor_precision p, int n_sam
     free(packed);
 }
 
-/* Bound on |kernel - plain| of output (t, n) of one sample. Factors are the same in both; only sums and the last rounding differ. */
+/* Bound on |kernel - plain| of output (t, n) of one sample. Factors are the same in both; only sums and the last
+ * rounding differ. */
 static double bound_at(const struct layer *l, enum tensor_precision p, const void *x, size_t from, int t, int n,
                        double y, double add)
 {

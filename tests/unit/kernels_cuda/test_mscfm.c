@@ -1,5 +1,6 @@
-/* The MSCFM kernel against its plain twin, block by block and thread by thread on the stand-in, the same program on a card:
- * FP32 to the last bit, TF32 and bfloat16 within what roundings can do to each element and far closer on the whole. */
+/* The MSCFM kernel against its plain twin, block by block and thread by thread on the stand-in, the same program on a
+ * card: FP32 to the last bit, TF32 and bfloat16 within what roundings can do to each element and far closer on the
+ * whole. */
 #include "kernels/mscfm_cuda.h"
 #include "tensor_case.h"
 
@@ -110,8 +111,9 @@ static void bound_sample(const struct module *m, enum tensor_precision p, int64_
     free(all);
 }
 
-/* The whole is much closer than any element must be: sums differ in the seventh digit, so that few of the roundings after them fall
- * differently. Flips come at about 2^-24 n / unit of the elements and cost a unit: below 2e-4 in TF32, 1e-3 in bfloat16. */
+/* The whole is much closer than any element must be: sums differ in the seventh digit, so that few of the roundings
+ * after them fall differently. Flips come at about 2^-24 n / unit of the elements and cost a unit: below 2e-4 in
+ * TF32, 1e-3 in bfloat16. */
 static const double NORM[TENSOR_PRECISION_N] = {0, 2e-4, 1e-3};
 
 static void compare(int c, enum tensor_precision p, int n_sample, int n_bin, int tile, const double *apart,
@@ -206,8 +208,8 @@ static int below(int n)
     return i < n ? i : n - 1;
 }
 
-/* Draw the number's path and put its weights; add what it leaves in y. Once it has left the sample it is lost, though the next
- * tap would bring it back. */
+/* Draw the number's path and put its weights; add what it leaves in y. Once it has left the sample it is lost, though
+ * the next tap would bring it back. */
 static void lay_path(struct module *m, int n_bin, int at, int channel, float value, float *y)
 {
     int c = m->c, r = c / 4, from = channel, bin = at;
