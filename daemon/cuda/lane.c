@@ -22,7 +22,7 @@ _Static_assert((int)WORKER_FP32 == (int)CUDA_FP32 && (int)WORKER_TF32 == (int)CU
                "the wire's precisions are the engine's");
 
 /* How long things may take before the process counts as stuck in the driver: a client's deadline is believed up to JOB_MOST. */
-static const int64_t HELLO_NS = 60 * CLOCK_NS_PER_S, LOAD_NS = 600 * CLOCK_NS_PER_S, JOB_MOST_NS = 60 * CLOCK_NS_PER_S;
+static const int64_t JOB_MOST_NS = 60 * CLOCK_NS_PER_S;
 static const int64_t GRACE_NS = 1 * CLOCK_NS_PER_S; /* past the client's deadline */
 static const int64_t LOOK_NS = 1000000;             /* a lane that spins looks at its socket this often */
 
@@ -166,7 +166,7 @@ static enum burst_err greet(struct lane *lane, struct burst_error *reterr)
         return burst_fail(reterr, BURST_E_STATE, "a packet of kind %d before HELLO", (int)r.kind);
     }
     lane->hello = r.hello;
-    atomic_store(&lane->busy_until_ns, clock_mono_ns() + HELLO_NS);
+    atomic_store(&lane->busy_until_ns, clock_mono_ns() + lane->patience_ns);
     struct cuda_settings settings = {.device = lane->device,
                                      .precision = (enum cuda_precision)r.hello.precision,
                                      .background = r.hello.background != 0,
@@ -213,7 +213,7 @@ static enum burst_err take_load(struct lane *lane, const struct wire_load *load,
     struct burst_error e = {0};
     int64_t start = clock_mono_ns();
     wire_begin(&loaded, sizeof loaded, WIRE_LOADED, load->head.sequence);
-    atomic_store(&lane->busy_until_ns, start + LOAD_NS);
+    atomic_store(&lane->busy_until_ns, start + lane->patience_ns);
     enum burst_err err = open_bytes(lane, load, fd, &loaded, &e);
     (void)close(fd);
     atomic_store(&lane->busy_until_ns, 0);
@@ -369,7 +369,7 @@ void *lane_serve(void *at)
     else
         log_line(LOG_LEVEL_ERROR, "a lane is ended lane=%d error=%s what=\"%s\"", lane->number, burst_err_name(err),
                  e.text);
-    atomic_store(&lane->busy_until_ns, clock_mono_ns() + HELLO_NS); /* giving back is the driver's work, too */
+    atomic_store(&lane->busy_until_ns, clock_mono_ns() + lane->patience_ns); /* giving back is the driver's work, too */
     drop(lane);
     atomic_store(&lane->busy_until_ns, 0);
     (void)shutdown(lane->fd,

@@ -30,7 +30,7 @@ static void on_signal(int number)
 }
 
 static const char HELP[] =
-    "usage: burst-cuda [--socket PATH] [--device N] [--cache FOLDER] [--once] [--foreground]\n"
+    "usage: burst-cuda [--socket PATH] [--device N] [--cache FOLDER] [--patience S] [--once] [--foreground]\n"
     "       burst-cuda --selftest [--device N] [--cache FOLDER] [--most N] [MODEL...]\n"
     "       burst-cuda --version | --help\n"
     "\n"
@@ -39,6 +39,7 @@ static const char HELP[] =
     "  --socket PATH   where it listens (default " WORKER_SOCKET ")\n"
     "  --device N      which GPU (default 0)\n"
     "  --cache FOLDER  where the fastest cuDNN engines are remembered (default $CACHE_DIRECTORY, else nowhere)\n"
+    "  --patience S    a device or network that takes longer to open counts as stuck: exit 70 (default 600 s)\n"
     "  --once          for a program that starts it itself: end with the last client\n"
     "  --selftest      print the device, compare MODEL... (default: the shipped ones) with golden answers and plain C "
     "in\n"
@@ -54,7 +55,7 @@ static const char HELP[] =
 struct options {
     struct server_settings server;
     bool selftest, foreground;
-    int most;
+    int most, patience_s;
 };
 
 static bool parse_number(const char *text, int least, int most, int *ret)
@@ -76,12 +77,17 @@ static int usage(const char *what, const char *value)
 /* Returns -1 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
 {
-    static const struct option table[] = {
-        {"socket", required_argument, NULL, 's'}, {"device", required_argument, NULL, 'd'},
-        {"cache", required_argument, NULL, 'c'},  {"once", no_argument, NULL, 'o'},
-        {"selftest", no_argument, NULL, 't'},     {"most", required_argument, NULL, 'm'},
-        {"foreground", no_argument, NULL, 'f'},   {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option table[] = {{"socket", required_argument, NULL, 's'},
+                                          {"device", required_argument, NULL, 'd'},
+                                          {"cache", required_argument, NULL, 'c'},
+                                          {"once", no_argument, NULL, 'o'},
+                                          {"patience", required_argument, NULL, 'p'},
+                                          {"selftest", no_argument, NULL, 't'},
+                                          {"most", required_argument, NULL, 'm'},
+                                          {"foreground", no_argument, NULL, 'f'},
+                                          {"version", no_argument, NULL, 'v'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
     for (int c; (c = getopt_long(argc, argv, "h", table, NULL)) != -1;)
         switch (c) {
         case 's': ret->server.socket = optarg; break;
@@ -90,6 +96,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
             break;
         case 'c': ret->server.cache_folder = optarg; break;
         case 'o': ret->server.once = true; break;
+        case 'p':
+            if (!parse_number(optarg, 1, 86400, &ret->patience_s)) return usage("no number of seconds:", optarg);
+            break;
         case 't': ret->selftest = true; break;
         case 'm':
             if (!parse_number(optarg, 1, WORKER_BATCH_MOST, &ret->most)) return usage("no size of a batch:", optarg);
@@ -151,14 +160,17 @@ static int run_selftest(const struct options *options, char *const *model, int n
 
 int main(int argc, char **argv)
 {
-    struct options options = {
-        .server.socket = WORKER_SOCKET, .server.cache_folder = getenv("CACHE_DIRECTORY"), .most = WORKER_BATCH_MOST};
+    struct options options = {.server.socket = WORKER_SOCKET,
+                              .server.cache_folder = getenv("CACHE_DIRECTORY"),
+                              .most = WORKER_BATCH_MOST,
+                              .patience_s = 600};
     struct burst_error e = {0};
     sigset_t waiting;
     int status = parse_options(argc, argv, &options);
     if (status >= 0) return status;
     log_setup(LOG_LEVEL_INFO, !options.foreground && getenv("JOURNAL_STREAM") != NULL);
     if (options.selftest) return run_selftest(&options, argv + optind, argc - optind);
+    options.server.patience_ns = options.patience_s * INT64_C(1000000000);
     catch_signals(&waiting);
     enum burst_err err = server_run(&options.server, &stop_asked, &waiting, &e);
     if (err) log_line(LOG_LEVEL_ERROR, "ends error=%s what=\"%s\"", burst_err_name(err), e.text);

@@ -117,6 +117,7 @@ static void begin_lane(struct server *s, int fd, const struct ucred *peer)
     lane->fd = fd;
     lane->device = s->settings->device;
     lane->cache_folder = s->settings->cache_folder;
+    lane->patience_ns = s->settings->patience_ns;
     if (pthread_create(&lane->thread, NULL, lane_serve, lane) != 0) {
         free(lane);
         refuse(fd, BURST_E_NOMEM, "no thread for a lane");

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { SERVER_LANES = 8 };
 
@@ -12,6 +13,7 @@ struct server_settings {
     const char *socket; /* path */
     int device;
     const char *cache_folder; /* NULL: none */
+    int64_t patience_ns;      /* a device or a network that takes longer to open counts as stuck */
     bool once;                /* for a client that started us: end with its last lane, or when none comes */
 };
 

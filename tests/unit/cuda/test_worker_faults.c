@@ -182,6 +182,33 @@ TEST(a_worker_whose_device_failed_ends_with_70)
     (void)rmdir(folder);
 }
 
+/* A call that never returns cannot be given up by the thread that made it. */
+TEST(a_worker_stuck_in_the_driver_ends_with_70)
+{
+    if (on_a_card()) SKIP("needs the stand-in device");
+    char folder[] = "/tmp/burst-worker-XXXXXX", path[64];
+    int status = 0;
+    CHECK(mkdtemp(folder) != NULL);
+    (void)snprintf(path, sizeof path, "%s/s", folder);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)setenv("BURST_STANDIN_FAIL", "hang:cudaEventCreate:3", 1); /* two are the look at the device's */
+        (void)execl(program, program, "--socket", path, "--patience", "1", (char *)NULL);
+        _exit(127);
+    }
+    int64_t until = soon();
+    while (access(path, F_OK) != 0 && clock_mono_ns() < until)
+        (void)usleep(1000);
+    struct worker *w = lane_new(&SOCKET, path);
+    (void)worker_step(w, clock_mono_ns());
+    CHECK_INT(step_while(w, WORKER_CONNECTING, WORKER_LOADING), WORKER_ABSENT);
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK_SAY(WIFEXITED(status) && WEXITSTATUS(status) == 70, "status %d", status);
+    worker_free(w);
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
 /* ---- a worker that is let alone ---- */
 
 static pid_t start(const char *path)
@@ -262,6 +289,7 @@ int main(void)
     RUN(a_kernel_that_never_ends_costs_one_deadline);
     RUN(a_device_that_fails_while_loading_is_told_and_replaced);
     RUN(a_worker_whose_device_failed_ends_with_70);
+    RUN(a_worker_stuck_in_the_driver_ends_with_70);
     RUN(a_stop_signal_finishes_the_lanes_and_leaves_no_socket);
     RUN(a_second_worker_at_the_same_socket_is_refused);
     scene_close();

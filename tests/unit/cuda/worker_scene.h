@@ -139,7 +139,7 @@ static inline struct worker *lane_ready(const struct worker_settings *settings)
 {
     struct worker *w = lane_new(settings, NULL);
     give_models(w, 8, false);
-    (void)lane_up(w);
+    if (!lane_up(w)) exit(1); /* it has been told why; nothing that follows would mean anything */
     return w;
 }
 
