@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char FIRST_LINE[] = "burst choices 1";
-enum { LINE_MOST = 2048 }; /* characters of one choice: 64 knobs of at most 24 and the rest */
+enum { LINE_MOST = 2048 };          /* characters of one choice: 64 knobs of at most 24 and the rest */
 static const double US_MOST = 1e12; /* eleven days: no engine takes as long */
 
 void choices_init(struct choices *c, const char *title)

@@ -228,7 +228,7 @@ static standin_bag knob_bag(const standin_bag &like, const struct standin_knob &
 template <typename T> static struct standin_attribute numbers(cudnnBackendAttributeType_t type, const std::vector<T> &v)
 {
     struct standin_attribute a = {type, (int64_t)v.size(), std::vector<unsigned char>(v.size() * sizeof(T)), {}};
-    memcpy(a.bytes.data(), v.data(), a.bytes.size());
+    if (!v.empty()) memcpy(a.bytes.data(), v.data(), a.bytes.size());
     return a;
 }
 
