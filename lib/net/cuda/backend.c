@@ -180,6 +180,8 @@ static enum burst_err compile(void *engine, const struct net_plan *plan, void **
 static enum burst_err run(void *code, const float *const *input, int n, struct burst_error *reterr)
 {
     struct cuda_code *c = code;
+    enum burst_err err = engine_alive(c->engine, reterr);
+    if (err) return err; /* what the device still reads of the last rows, nobody knows */
     for (int i = 0; i < c->plan->n_input; i++) {
         const struct plan_value *v = &c->plan->value[c->plan->input[i]];
         memcpy(c->rows[i], input[i], (size_t)n * (size_t)v->n_element * sizeof(float));

@@ -50,7 +50,7 @@ TEST(a_deadline_that_is_missed_ends_the_engine)
     CHECK_SAY(p.cuda != NULL, "%s", p.error.text);
     struct cuda_entry *entry = NULL;
     struct burst_error error = {0};
-    float got[2] = {7, 7};
+    float x[ROW] = {0}, got[2] = {7, 7};
     if (!p.cuda) return;
     CHECK_INT(cuda_entry_new(net_code(p.cuda), NULL, -1, &entry, &error), BURST_OK);
     memset(cuda_entry_rows(entry), 0, ROW * sizeof(float));
@@ -62,7 +62,7 @@ TEST(a_deadline_that_is_missed_ends_the_engine)
     CHECK(got[0] == 7 && got[1] == 7);
     CHECK(cuda_is_dead(p.engine));
     CHECK_REFUSED(cuda_entry_run(entry, 1, got, NULL, soon(), &error), BURST_E_STATE, error, "only a new one");
-    CHECK_REFUSED(net_run(p.cuda, got, 1, got, &error), BURST_E_STATE, error, "only a new one");
+    CHECK_REFUSED(net_run(p.cuda, x, 1, got, &error), BURST_E_STATE, error, "only a new one");
     struct cuda_entry *other = NULL;
     CHECK_REFUSED(cuda_entry_new(net_code(p.cuda), NULL, -1, &other, &error), BURST_E_STATE, error, "only a new one");
     standin_fail(NULL);
