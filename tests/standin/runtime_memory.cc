@@ -7,7 +7,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum : size_t { ALIGN = 256, ZONE = 256, PAGE = 4096 }; /* cudaMalloc aligns to 256 bytes at least */
+enum : size_t {
+    ALIGN = 256,
+    ZONE = 256,
+    PAGE = 4096,
+    MANY = (size_t)8 << 20
+}; /* cudaMalloc aligns to 256 bytes at least */
 enum { ZONE_BYTE = 0xa5, NEW_BYTE = 0xff };
 
 struct host_range {
@@ -19,7 +24,9 @@ struct memory_table {
     std::mutex lock;
     unsigned char *at; /* the device's memory */
     size_t size, used;
-    int n_open;
+    int n_open; /* who needs it open; it may be so without */
+    bool is_open;
+    unsigned n_left_open;
     std::map<unsigned char *, size_t> device; /* allocations and what was asked for */
     std::map<unsigned char *, struct host_range> host;
 };
@@ -56,12 +63,18 @@ static void protect(int how)
 static void open_locked(void)
 {
     reserve();
-    if (!memory.n_open++) protect(PROT_READ | PROT_WRITE);
+    memory.n_open++;
+    if (memory.is_open) return;
+    protect(PROT_READ | PROT_WRITE);
+    memory.is_open = true;
 }
 
+/* Closing costs time for each page in use: where they are many, only now and then. */
 static void close_locked(void)
 {
-    if (!--memory.n_open) protect(PROT_NONE);
+    if (--memory.n_open || (memory.used > MANY && ++memory.n_left_open % 32)) return;
+    protect(PROT_NONE);
+    memory.is_open = false;
 }
 
 void standin_memory_open(void)
