@@ -168,8 +168,10 @@ int main(int argc, char **argv)
     if (!err) err = answer_all(&c, &error);
     if (!err) printf("ready\t%lld\t%lld\n", (long long)net_macs(c.net), (long long)net_n_parameter(c.net));
     (void)fflush(stdout);
-    while (!err && fgets(line, sizeof line, stdin))
+    while (!err && fgets(line, sizeof line, stdin)) {
+        line[strcspn(line, "\n")] = 0;
         err = obey(&c, line, &error);
+    }
     contender_close(&c);
     return err ? gpu_refuse(&error) : 0;
 }

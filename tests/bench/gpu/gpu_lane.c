@@ -208,6 +208,7 @@ static void serve(struct lane *l)
     struct burst_error error;
     while (fgets(line, sizeof line, stdin)) {
         int64_t begun = clock_mono_ns();
+        line[strcspn(line, "\n")] = 0;
         if (obey(l, line, &error))
             printf("failed %s %.1f %s\n", burst_err_name(error.code), (double)(clock_mono_ns() - begun) * 1e-6,
                    error.text);
