@@ -91,7 +91,8 @@ static enum burst_err obey(struct contender *c, const char *line, struct burst_e
     char what[16];
     int n = 0, times = 0;
     double seconds = 0, beat = 0;
-    if (sscanf(line, "%15s %d %d %lf %lf", what, &n, &times, &seconds, &beat) < 3 || n < 1 || n > net_batch(c->net))
+    if (sscanf(line, "%15s %d %d %lf %lf", what, &n, &times, &seconds, &beat) < 3 || n < 1 || n > net_batch(c->net) ||
+        !strstr(" hosted resident idle ", what))
         return burst_fail(reterr, BURST_E_RANGE, "'%.100s' is no command", line);
     for (int i = 0; i < times; i++) {
         int64_t ns = 0;

@@ -195,7 +195,7 @@ static enum burst_err obey(struct lane *l, const char *line, struct burst_error 
     int n_word = sscanf(line, "%15s %d %d %lf", what, &n, &times, &seconds);
     if (strcmp(what, "again") == 0) return get_ready(l, reterr);
     int most = strcmp(what, "echo") == 0 ? 1 << 16 : WORKER_ROWS_MOST;
-    if (n_word < 2 || n < 1 || n > most || times < 1)
+    if (n_word < 2 || n < 1 || n > most || times < 1 || !strstr(" window device echo idle check digest ", what))
         return burst_fail(reterr, BURST_E_RANGE, "'%.100s' is no command", line);
     if (strcmp(what, "check") == 0) return check(l, n, times, reterr);
     if (strcmp(what, "digest") == 0) return digest(l, n, reterr);
