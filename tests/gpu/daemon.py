@@ -28,11 +28,11 @@ def free_ports(n):
 class Burstd:
     """burstd and a burst-replay that plays files to it, in a folder of their own."""
 
-    def __init__(self, at, name, backend, precision, cache, model, spin='off'):
+    def __init__(self, at, name, backend, precision, cache, model, spin='off', patience_ms=60000):
         self.at, self.folder = at, at.scratch(name)
         self.live, self.history, out, out_history = (f'tcp://127.0.0.1:{p}' for p in free_ports(4))
         self.command, self.database = f'ipc://{self.folder}/command.sock', self.folder / 'burst.db'
-        slow = 'deadline_ms: 60000, background_ms: 60000, ' if at.stand_in else ''
+        slow = f'deadline_ms: {patience_ms}, background_ms: {patience_ms}, ' if at.stand_in else ''
         gpu = f'gpu: {{{slow}program: "{at.program("burst-cuda")}", socket: "", cache: "{cache}", precision: {precision}, canary_s: 1, spin: {spin}}}'
         image = 'tests/golden/infer/small-image/3' if at.stand_in else 'models/eclairs-cnn/1'
         config = self.folder / 'burstd.yaml'
@@ -160,7 +160,7 @@ def same(report, name, want, got, tolerance):
 
 def through_once(at, report, name, files, want, tolerance, harm=(), **how):
     """One burstd over the files. harm: what is done to the worker, one after another while data come."""
-    side = Burstd(at, name, **how)
+    side = Burstd(at, name, patience_ms=5000 if harm else 60000, **how)
     try:
         cuda = how['backend'] == 'cuda'
         side.wait_for(lambda s: not cuda or is_on(s), 60 if not cuda else 900)
