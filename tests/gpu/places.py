@@ -131,12 +131,12 @@ def make_counts(path, n_row, n_bin):
 
 
 def make_sets(folder, sim, env, n):
-    """n simulated windows and sub-images as bare floats, and counts of many detectors: the same for everyone."""
+    """n simulated windows and half as many sub-images as bare floats, and counts of many detectors: the same for everyone."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for what, to in (('lightcurves', 'windows'), ('images', 'images')):
+    for what, to, n_of in (('lightcurves', 'windows', n), ('images', 'images', n // 2)):
         with tempfile.TemporaryDirectory() as part:
-            subprocess.run([sim, what, '--n', str(n), '--seed', '4711', '--out', part], env=env, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([sim, what, '--n', str(n_of), '--seed', '4711', '--out', part], env=env, check=True, stdout=subprocess.DEVNULL)
             bare_floats(f'{part}/x.npy', folder / f'{to}.f32')
     make_counts(folder / 'counts.u32', COUNT_ROWS, COUNT_BINS if n > 8 else WINDOW_BINS + 16 * 4)
 
