@@ -77,6 +77,7 @@ TEST(a_card_that_answers_right_is_all_right)
     CHECK_SAY(count("  right\n") == 3 && count("\nall right\n") == 1 && count("fp32") == 1 && count("bf16") == 1, "%s",
               output);
     CHECK(strstr(output, "compute capability") && strstr(output, "cuDNN 9."));
+    if (CHECK_SANITIZED) return;
     CHECK_INT(run("", with("")), 0);
     CHECK_SAY(count(" - ") == 0, "%s", output); /* every batch was timed */
 }
