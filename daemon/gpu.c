@@ -10,9 +10,16 @@ static const int64_t TELL_EVERY_NS = CLOCK_NS_PER_S / 10;
 static enum log_level level_of(const struct pipeline *p, const struct device_event *e, const struct device_status *s)
 {
     if (e->alarm) return LOG_LEVEL_ERROR;
+    if (e->refused) return LOG_LEVEL_WARNING;
     if (e->state == DEVICE_ON) return LOG_LEVEL_NOTICE;
     bool expected = p->config.models_backend == CONFIG_BACKEND_CUDA || s->lane[e->lane].n_failed > 0;
     return expected ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+}
+
+static const char *word_of(const struct device_event *e)
+{
+    if (e->refused) return "the GPU refuses a job, the cpu answers it";
+    return e->state == DEVICE_ON ? "the GPU answers" : "the GPU does not answer, the cpu does";
 }
 
 static void tell(struct pipeline *p, const struct device_event *e, const struct device_status *s)
@@ -22,9 +29,8 @@ static void tell(struct pipeline *p, const struct device_event *e, const struct 
         log_line(LOG_LEVEL_ERROR, "ALARM the GPU's answer is wrong and not used alarm=gpu lane=%s what=\"%s\"",
                  device_lane_name(e->lane), e->text);
     else
-        log_line(level_of(p, e, s), "%s lane=%s state=%s what=\"%s\"",
-                 e->state == DEVICE_ON ? "the GPU answers" : "the GPU does not answer, the cpu does",
-                 device_lane_name(e->lane), device_state_name(e->state), e->text);
+        log_line(level_of(p, e, s), "%s lane=%s state=%s what=\"%s\"", word_of(e), device_lane_name(e->lane),
+                 device_state_name(e->state), e->text);
 }
 
 int gpu_keep(struct pipeline *p, int64_t *told_ns)

@@ -124,7 +124,7 @@ static int64_t backoff(struct device_lane_inside *l, bool was_on, int64_t now_ns
 }
 
 /* Leave a lane. Told where it was ON, or where the reason is another than the last time. */
-static void lane_fail(struct device *d, enum device_lane lane, bool alarm, const char *why)
+static void lane_leave(struct device *d, enum device_lane lane, bool alarm, const char *why)
 {
     struct device_lane_inside *l = &d->lane[lane];
     bool was_on = l->told.state == DEVICE_ON;
@@ -140,6 +140,18 @@ static void lane_fail(struct device *d, enum device_lane lane, bool alarm, const
     d->n_alarm += alarm;
     memset(l->loaded, 0, sizeof l->loaded);
     if (news) device_tell(d, lane, alarm, text);
+}
+
+/* Both lanes lead to one worker: one that computed wrongly in either is believed in neither. */
+static void lane_fail(struct device *d, enum device_lane lane, bool alarm, const char *why)
+{
+    enum device_lane other = lane == DEVICE_ALERT ? DEVICE_BACKGROUND : DEVICE_ALERT;
+    enum device_state state = d->lane[other].told.state;
+    char text[DEVICE_WHY_TEXT];
+    lane_leave(d, lane, alarm, why);
+    if (!alarm || state == DEVICE_OFF || state == DEVICE_FAILED) return;
+    (void)snprintf(text, sizeof text, "an answer of the %s lane is wrong", device_lane_name(lane));
+    lane_leave(d, other, false, text);
 }
 
 static void lane_error(struct device *d, enum device_lane lane, int64_t allowed_ns, const struct burst_error *e)
@@ -354,7 +366,7 @@ static void refused(struct device *d, enum device_lane lane, const struct burst_
     int64_t now_ns = clock_mono_ns();
     if (l->refused_told_ns && now_ns - l->refused_told_ns < TELL_AGAIN_NS) return;
     l->refused_told_ns = now_ns;
-    device_tell(d, lane, false, e->text);
+    device_tell_refused(d, lane, e->text);
 }
 
 static bool is_finite(const float *x, int n, struct burst_error *reterr)

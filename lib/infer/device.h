@@ -139,6 +139,7 @@ struct device_event {
     enum device_lane lane;
     enum device_state state;    /* after it */
     bool alarm;                 /* an answer was wrong */
+    bool refused;               /* one job, and the lane stays as it is */
     char text[DEVICE_WHY_TEXT]; /* what happened */
 };
 /* The oldest that was not taken yet; false: there is none. The newest 16 are kept. */

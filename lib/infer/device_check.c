@@ -143,26 +143,30 @@ static enum burst_err check_golden(struct device *d, enum device_lane lane, stru
     return err;
 }
 
-static enum burst_err check_window(struct device *d, enum device_lane lane, int64_t deadline_ns,
-                                   struct burst_error *reterr)
+/* Of a job begun now, that is when this process's own answer is there: `in_time` as an alert, else with patience. */
+static int64_t deadline_of(const struct device *d, enum device_lane lane, bool in_time)
+{
+    return in_time ? device_deadline(d, lane) : patience(d);
+}
+
+static enum burst_err check_window(struct device *d, enum device_lane lane, bool in_time, struct burst_error *reterr)
 {
     struct device_made *m = &d->made;
     enum burst_err err = m->has_window ? BURST_OK : d->own.window(d->own.context, m->window, m->window_logits, reterr);
     if (err) return err;
     m->has_window = true;
-    err = device_ask_window(d, lane, m->window, true, d->answer, deadline_ns, reterr);
+    err = device_ask_window(d, lane, m->window, true, d->answer, deadline_of(d, lane, in_time), reterr);
     return err ? err
                : compare(d, "a made window", m->window_logits, MADE_ROWS * d->net[DEVICE_LIGHT_CURVE].n_logit, reterr);
 }
 
-static enum burst_err check_image(struct device *d, enum device_lane lane, int64_t deadline_ns,
-                                  struct burst_error *reterr)
+static enum burst_err check_image(struct device *d, enum device_lane lane, bool in_time, struct burst_error *reterr)
 {
     struct device_made *m = &d->made;
     enum burst_err err = m->has_image ? BURST_OK : d->own.image(d->own.context, &m->image, m->image_logits, reterr);
     if (err) return err;
     m->has_image = true;
-    err = device_ask_image(d, lane, &m->image, d->answer, deadline_ns, reterr);
+    err = device_ask_image(d, lane, &m->image, d->answer, deadline_of(d, lane, in_time), reterr);
     return err ? err : compare(d, "a made image", m->image_logits, d->net[DEVICE_IMAGE].n_logit, reterr);
 }
 
@@ -218,10 +222,10 @@ static bool applies(const struct device *d, enum device_lane lane, struct device
     return true;
 }
 
-static enum burst_err canary_ask(struct device *d, int64_t deadline_ns, struct burst_error *reterr)
+static enum burst_err canary_ask(struct device *d, struct burst_error *reterr)
 {
-    return d->lane[DEVICE_ALERT].loaded[DEVICE_LIGHT_CURVE] ? check_window(d, DEVICE_ALERT, deadline_ns, reterr)
-                                                            : check_image(d, DEVICE_ALERT, deadline_ns, reterr);
+    return d->lane[DEVICE_ALERT].loaded[DEVICE_LIGHT_CURVE] ? check_window(d, DEVICE_ALERT, true, reterr)
+                                                            : check_image(d, DEVICE_ALERT, true, reterr);
 }
 
 enum burst_err check_step(struct device *d, enum device_lane lane, struct burst_error *reterr)
@@ -234,11 +238,11 @@ enum burst_err check_step(struct device *d, enum device_lane lane, struct burst_
     switch (stage) {
     case CHECK_ECHO: return check_echo(d, lane, reterr);
     case CHECK_GOLDEN: return check_golden(d, lane, reterr);
-    case CHECK_WINDOW: return check_window(d, lane, patience(d), reterr);
+    case CHECK_WINDOW: return check_window(d, lane, false, reterr);
     case CHECK_CAM: return check_cam(d, lane, reterr);
-    case CHECK_IMAGE: return check_image(d, lane, patience(d), reterr);
+    case CHECK_IMAGE: return check_image(d, lane, false, reterr);
     case CHECK_OCCLUDE: return check_occlude(d, lane, reterr);
-    case CHECK_IN_TIME: return canary_ask(d, device_deadline(d, lane), reterr);
+    case CHECK_IN_TIME: return canary_ask(d, reterr);
     case CHECK_DONE: break;
     }
     return BURST_OK;
@@ -250,7 +254,7 @@ enum burst_err canary_step(struct device *d, struct burst_error *reterr)
     bool curve = d->lane[DEVICE_ALERT].loaded[DEVICE_LIGHT_CURVE];
     int n = curve ? MADE_ROWS * d->net[DEVICE_LIGHT_CURVE].n_logit : d->net[DEVICE_IMAGE].n_logit;
     int64_t from_ns = clock_mono_ns();
-    enum burst_err err = canary_ask(d, device_deadline(d, DEVICE_ALERT), reterr);
+    enum burst_err err = canary_ask(d, reterr);
     if (err) return err;
     canary_took(c, clock_mono_ns() - from_ns);
     if (!c->has_first) memcpy(c->first, d->answer, (size_t)n * sizeof c->first[0]);

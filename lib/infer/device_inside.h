@@ -121,5 +121,6 @@ void made_image(struct device_made *m);
 /* ---- device_status.c ---- */
 
 void device_tell(struct device *d, enum device_lane lane, bool alarm, const char *text);
+void device_tell_refused(struct device *d, enum device_lane lane, const char *text);
 void canary_took(struct device_canary *c, int64_t ns);
 #endif

@@ -26,15 +26,26 @@ const char *device_precision_name(enum worker_precision p)
     return name[p];
 }
 
-void device_tell(struct device *d, enum device_lane lane, bool alarm, const char *text)
+static struct device_event *event_new(struct device *d, enum device_lane lane, const char *text)
 {
     struct device_event *e = &d->event[(d->first_event + d->n_event) % EVENTS];
     if (d->n_event == EVENTS)
         d->first_event = (d->first_event + 1) % EVENTS;
     else
         d->n_event++;
-    *e = (struct device_event){.lane = lane, .state = d->lane[lane].told.state, .alarm = alarm};
+    *e = (struct device_event){.lane = lane, .state = d->lane[lane].told.state};
     (void)snprintf(e->text, sizeof e->text, "%s", text);
+    return e;
+}
+
+void device_tell(struct device *d, enum device_lane lane, bool alarm, const char *text)
+{
+    event_new(d, lane, text)->alarm = alarm;
+}
+
+void device_tell_refused(struct device *d, enum device_lane lane, const char *text)
+{
+    event_new(d, lane, text)->refused = true;
 }
 
 bool device_event(struct device *d, struct device_event *ret)

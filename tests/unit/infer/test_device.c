@@ -1,6 +1,7 @@
 /* The GPU's answers are used while they are right and in time, and the cpu's in every other case; on a worker without a
  * GPU (peer.h) that runs in a process of its own and fails on order. */
 #include "scene.h"
+#include <sys/wait.h>
 
 TEST(then_the_gpu_answers_and_nothing_but_the_backend_differs)
 {
@@ -139,7 +140,8 @@ TEST(a_job_that_is_refused_is_redone_and_the_lane_stays)
         struct device_event e;
         CHECK(infer_gpu_event(infer, &e));
         CHECK_STR(e.text, "cudaMalloc: out of memory (2)");
-        CHECK(!infer_gpu_event(infer, &e)); /* once a minute */
+        CHECK(e.refused && e.state == DEVICE_ON); /* no word that the lane came on */
+        CHECK(!infer_gpu_event(infer, &e));       /* once a minute */
         order(PEER_GOOD, 2, 0);
         check_window(infer, "cuda");
     }
@@ -164,6 +166,52 @@ TEST(the_background_lane_fails_alone)
     }
     infer_close(infer);
     infer_close(own);
+}
+
+/* A worker that nobody here may kill, as a service manager's. */
+static pid_t peer_of_its_own(char ret_path[64])
+{
+    (void)snprintf(ret_path, 64, "/tmp/burst-peer-%d.sock", (int)getpid());
+    (void)unlink(ret_path);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)execl(self_path, self_path, "--once", "--socket", ret_path, (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+static void wrong_in(enum device_lane lane)
+{
+    struct device_settings gpu = settings_of();
+    struct window_score s;
+    char path[64];
+    order(PEER_GOOD, 2, 0);
+    pid_t pid = peer_of_its_own(path);
+    gpu.program = NULL;
+    gpu.socket = path;
+    struct infer *infer = open_with(&gpu, INFER_CROSS_ALL);
+    if (infer && reaches(infer, DEVICE_ALERT, DEVICE_ON) && reaches(infer, DEVICE_BACKGROUND, DEVICE_ON)) {
+        order(PEER_WRONG, (int)lane, 0);
+        if (lane == DEVICE_ALERT) check_window(infer, "cpu");
+        CHECK_INT(infer_window_background(infer, window, &s, NULL), BURST_OK);
+        CHECK_STR(s.model.backend, "cpu");
+        check_window(infer, "cpu");
+        CHECK_INT(state_of(infer, DEVICE_ALERT), DEVICE_FAILED);
+        CHECK_INT(state_of(infer, DEVICE_BACKGROUND), DEVICE_FAILED);
+        CHECK_INT(status_of(infer).n_alarm, 1);
+        CHECK(told(infer, "an answer of the ", false));
+    }
+    infer_close(infer);
+    (void)kill(pid, SIGKILL); /* our child, not waited for yet */
+    (void)waitpid(pid, NULL, 0);
+    (void)unlink(path);
+}
+
+TEST(a_worker_that_is_wrong_in_one_lane_is_believed_in_neither)
+{
+    wrong_in(DEVICE_ALERT);
+    wrong_in(DEVICE_BACKGROUND);
 }
 
 TEST(a_canary_that_is_another_bird_is_an_alarm)
@@ -245,6 +293,7 @@ int main(int argc, char **argv)
     RUN(sub_images_alone_are_checked_where_that_is_asked);
     RUN(a_job_that_is_refused_is_redone_and_the_lane_stays);
     RUN(the_background_lane_fails_alone);
+    RUN(a_worker_that_is_wrong_in_one_lane_is_believed_in_neither);
     RUN(a_canary_that_is_another_bird_is_an_alarm);
     RUN(a_worker_that_ended_is_noticed_before_an_alert_finds_it);
     RUN(the_third_loss_within_ten_minutes_waits_for_a_minute);

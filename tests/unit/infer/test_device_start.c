@@ -44,6 +44,31 @@ TEST(a_worker_whose_golden_answers_are_wrong_is_never_used)
     }
 }
 
+/* Takes as long as it takes: the worker's time has not begun. */
+static enum burst_err own_at_leisure(void *context, const struct lightcurve_window *w, float *ret_logits,
+                                     struct burst_error *reterr)
+{
+    struct infer *infer = context;
+    infer->device->background_ns = LONG_NS;
+    return own_window(context, w, ret_logits, reterr);
+}
+
+TEST(the_time_this_processor_takes_is_not_the_workers)
+{
+    struct device_settings gpu = settings_of();
+    order(PEER_GOOD, 2, 0);
+    struct infer *infer = open_with(&gpu, INFER_CROSS_OFF);
+    if (infer && reaches(infer, DEVICE_ALERT, DEVICE_CHECKING)) {
+        struct device *d = infer->device;
+        d->lane[DEVICE_ALERT].check = (struct device_check){.stage = CHECK_WINDOW};
+        d->own.window = own_at_leisure;
+        d->background_ns = 1; /* until our own answer is there */
+        (void)infer_step(infer, clock_mono_ns());
+        CHECK_SAY(state_of(infer, DEVICE_ALERT) == DEVICE_CHECKING, "%s", status_of(infer).lane[DEVICE_ALERT].why);
+    }
+    infer_close(infer);
+}
+
 TEST(a_machine_without_a_gpu_is_asked_ever_less_often)
 {
     struct device_settings gpu = settings_of();
@@ -203,6 +228,7 @@ int main(int argc, char **argv)
     if (!scene_open()) return scene_close();
     RUN(until_its_golden_answers_are_right_the_cpu_answers);
     RUN(a_worker_whose_golden_answers_are_wrong_is_never_used);
+    RUN(the_time_this_processor_takes_is_not_the_workers);
     RUN(a_machine_without_a_gpu_is_asked_ever_less_often);
     RUN(what_only_one_network_may_do_over_there_the_cpu_does_for_the_other);
     RUN(lanes_that_cannot_be_made_cost_the_gpu_alone);
