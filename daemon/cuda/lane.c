@@ -160,6 +160,7 @@ static enum burst_err greet(struct lane *lane, struct burst_error *reterr)
     struct wire_welcome welcome;
     int fd = -1;
     enum burst_err err = read_request(lane, true, &r, &fd, reterr);
+    if (err == BURST_E_UNSUPPORTED) (void)say_failed(lane, 1, 0, reterr); /* its head says which version we speak */
     if (err) return err;
     if (r.kind != WIRE_HELLO) {
         if (fd >= 0) (void)close(fd);

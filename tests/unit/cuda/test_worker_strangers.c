@@ -133,6 +133,10 @@ TEST(a_first_packet_that_is_no_hello_ends_the_lane)
     hello.precision = 9;
     say(fd = stranger(), &hello, sizeof hello, many, 1);
     check_ended(fd, 0, BURST_OK);
+    hello = hello_packet();
+    hello.head.version = WIRE_VERSION + 1; /* a client of another tree is told that it is one */
+    say(fd = stranger(), &hello, sizeof hello, many, 1);
+    check_ended(fd, WIRE_FAILED, BURST_E_UNSUPPORTED);
     (void)close(stranger()); /* not a word */
     (void)close(null);
     (void)close(memory);
