@@ -1,7 +1,7 @@
 /* device: when the GPU's answer is used. burst-cuda is reached through two lanes (lib/net/worker.h): `alert` for live
  * windows and sub-images, `background` for archival windows and explanations. Each lane is used only after its golden
  * answers were right, and is left at the first answer that is late, absent, not finite or wrong: then whoever asked
- * computes on the cpu, in the same call.
+ * computes on the cpu, in the same call. What is wrong in one lane has both left: it is one card.
  *
  * Per lane    OFF -> STARTING -> CHECKING -> ON -> FAILED -> STARTING ...
  *   STARTING  connecting and loading, seconds

@@ -417,11 +417,32 @@ def a_machine_without_a_gpu_judges_as_ever(folder, started):
     check(sky.daemon.log.read_text().count('no usable device') == 1, 'told more than once')
 
 
+def unit_keys(name):
+    """Of a unit file: key to all its values."""
+    keys_of = {}
+    for line in (ROOT / 'deploy' / name).read_text().splitlines():
+        key, sign, value = line.partition('=')
+        if sign and not line.startswith('#'):
+            keys_of.setdefault(key, []).extend(value.split())
+    return keys_of
+
+
+def systemd_lets_burstd_start_alone_and_never_gives_the_worker_up(folder, started):
+    worker, burstd, with_gpu = unit_keys('burst-cuda.service'), unit_keys('burstd.service'), unit_keys('burstd.service.d/gpu.conf')
+    check(with_gpu['Wants'] == ['burst-cuda.service'], f'nobody starts the worker: {with_gpu}')
+    for unit in (burstd, with_gpu):
+        check('burst-cuda.service' not in unit.get('After', []) + unit.get('Requires', []), f'burstd waits for the worker: {unit}')
+    check('burstd.service' not in worker.get('Before', []), 'burstd waits for the worker')
+    check(worker['StartLimitIntervalSec'] == ['0'], 'a worker whose driver is down for a minute is never started again')
+
+
 def main():
     cases = Cases()
+    if len(sys.argv) < 2 or systemd_lets_burstd_start_alone_and_never_gives_the_worker_up.__name__ in sys.argv[1:]:
+        cases.run(systemd_lets_burstd_start_alone_and_never_gives_the_worker_up)
     if not STANDIN.exists():
         print('skip the_gpu_on_the_stand_in_device: burst-cuda-standin is not built (no CUDA headers)')
-        return
+        cases.finish()
     for case in (files_get_the_verdicts_of_the_cpu, a_lane_that_spins_says_the_same, the_shipped_image_network_says_the_same, coarser_numbers_flip_no_verdict,
                  without_a_gpu_the_cpu_answers_and_that_is_said, check_config_asks_the_gpu_for_its_golden_answers, burstctl_model_asks_the_worker,
                  burstd_uses_its_worker_and_says_so, events_through_burstd_get_the_verdicts_of_the_cpu,
