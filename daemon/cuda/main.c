@@ -1,8 +1,9 @@
-/* burst-cuda: arguments and signals. The work is in server.c, lane.c and selftest.c. */
+/* burst-cuda: arguments and signals. The work is in server.c, lane.c, selftest.c and tune.c. */
 #include "base/log.h"
 #include "daemon/cuda/lane.h"
 #include "daemon/cuda/selftest.h"
 #include "daemon/cuda/server.h"
+#include "daemon/cuda/tune.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ static void on_signal(int number)
 static const char HELP[] =
     "usage: burst-cuda [--socket PATH] [--device N] [--cache FOLDER] [--patience S] [--once] [--foreground]\n"
     "       burst-cuda --selftest [--device N] [--cache FOLDER] [--most N] [MODEL...]\n"
+    "       burst-cuda --tune [--device N] [--cache FOLDER] [--most N] [MODEL...]\n"
     "       burst-cuda --version | --help\n"
     "\n"
     "Runs networks on an NVIDIA GPU for burstd. Runs in the foreground; systemd keeps it running.\n"
@@ -44,17 +46,21 @@ static const char HELP[] =
     "  --selftest      print the device, compare MODEL... (default: the shipped ones) with golden answers and plain C "
     "in\n"
     "                  every precision, time them, end\n"
-    "  --most N        of the self-test: samples of the largest batch (default 256)\n"
+    "  --tune          time every engine for MODEL... (default: the shipped ones) in every precision, which takes "
+    "minutes,\n"
+    "                  keep the fastest in the cache folder, end\n"
+    "  --most N        of self-test and tuning: samples of the largest batch (default 256)\n"
     "  --foreground    log plain lines to standard error even under systemd\n"
     "  --version       version\n"
     "\n"
     "SIGTERM and SIGINT finish what is under way and end.\n"
-    "Exit status: 0 done, 1 wrong answers in the self-test, 2 usage, 3 a model, 4 input/output, 69 no usable device,\n"
+    "Exit status: 0 done, 1 wrong or refused in self-test or tuning, 2 usage, 3 a model, 4 input/output, 69 no usable "
+    "device,\n"
     "70 the device failed.\n";
 
 struct options {
     struct server_settings server;
-    bool selftest, foreground;
+    bool selftest, tune, foreground;
     int most, patience_s;
 };
 
@@ -77,17 +83,13 @@ static int usage(const char *what, const char *value)
 /* Returns -1 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
 {
-    static const struct option table[] = {{"socket", required_argument, NULL, 's'},
-                                          {"device", required_argument, NULL, 'd'},
-                                          {"cache", required_argument, NULL, 'c'},
-                                          {"once", no_argument, NULL, 'o'},
-                                          {"patience", required_argument, NULL, 'p'},
-                                          {"selftest", no_argument, NULL, 't'},
-                                          {"most", required_argument, NULL, 'm'},
-                                          {"foreground", no_argument, NULL, 'f'},
-                                          {"version", no_argument, NULL, 'v'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
+    static const struct option table[] = {
+        {"socket", required_argument, NULL, 's'},   {"device", required_argument, NULL, 'd'},
+        {"cache", required_argument, NULL, 'c'},    {"once", no_argument, NULL, 'o'},
+        {"patience", required_argument, NULL, 'p'}, {"selftest", no_argument, NULL, 't'},
+        {"tune", no_argument, NULL, 'u'},           {"most", required_argument, NULL, 'm'},
+        {"foreground", no_argument, NULL, 'f'},     {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},           {0}};
     for (int c; (c = getopt_long(argc, argv, "h", table, NULL)) != -1;)
         switch (c) {
         case 's': ret->server.socket = optarg; break;
@@ -100,6 +102,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
             if (!parse_number(optarg, 1, 86400, &ret->patience_s)) return usage("no number of seconds:", optarg);
             break;
         case 't': ret->selftest = true; break;
+        case 'u': ret->tune = true; break;
         case 'm':
             if (!parse_number(optarg, 1, WORKER_BATCH_MOST, &ret->most)) return usage("no size of a batch:", optarg);
             break;
@@ -108,7 +111,10 @@ static int parse_options(int argc, char **argv, struct options *ret)
         case 'h': return fputs(HELP, stdout) < 0 ? EXIT_IO : EXIT_DONE;
         default: (void)fputs("try burst-cuda --help\n", stderr); return EXIT_USAGE;
         }
-    if (optind < argc && !ret->selftest) return usage("unexpected argument", argv[optind]);
+    if (ret->tune && ret->selftest) return usage("one at a time:", "--selftest --tune");
+    if (ret->tune && !ret->server.cache_folder)
+        return usage("to be kept where? --cache FOLDER is missing beside", "--tune");
+    if (optind < argc && !ret->selftest && !ret->tune) return usage("unexpected argument", argv[optind]);
     return -1;
 }
 
@@ -158,6 +164,20 @@ static int run_selftest(const struct options *options, char *const *model, int n
     return err ? exit_status(err) : n_wrong ? EXIT_WRONG : EXIT_DONE;
 }
 
+static int run_tune(const struct options *options, char *const *model, int n_model)
+{
+    struct tune_settings settings = {.device = options->server.device,
+                                     .cache_folder = options->server.cache_folder,
+                                     .model = (const char *const *)model,
+                                     .n_model = n_model,
+                                     .most = options->most};
+    struct burst_error e = {0};
+    int n_refused = 0;
+    enum burst_err err = tune_run(&settings, stdout, &n_refused, &e);
+    if (err) (void)fprintf(stderr, "burst-cuda: %s\n", e.text);
+    return err ? exit_status(err) : n_refused ? EXIT_WRONG : EXIT_DONE;
+}
+
 int main(int argc, char **argv)
 {
     struct options options = {.server.socket = WORKER_SOCKET,
@@ -170,6 +190,7 @@ int main(int argc, char **argv)
     if (status >= 0) return status;
     log_setup(LOG_LEVEL_INFO, !options.foreground && getenv("JOURNAL_STREAM") != NULL);
     if (options.selftest) return run_selftest(&options, argv + optind, argc - optind);
+    if (options.tune) return run_tune(&options, argv + optind, argc - optind);
     options.server.patience_ns = options.patience_s * INT64_C(1000000000);
     catch_signals(&waiting);
     enum burst_err err = server_run(&options.server, &stop_asked, &waiting, &e);

@@ -1,10 +1,9 @@
 /* The self-test of burst-cuda: see selftest.h. */
 #include "daemon/cuda/selftest.h"
 #include "base/clock.h"
-#include "base/datadir.h"
+#include "daemon/cuda/models.h"
 #include "net/cuda/cuda.h"
 #include "net/net.h"
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -223,8 +222,9 @@ static enum burst_err print_device(const struct test *t, struct burst_error *ret
     return BURST_OK;
 }
 
-static enum burst_err test_subject(struct test *t, const char *path, struct burst_error *reterr)
+static enum burst_err test_subject(void *context, const char *path, struct burst_error *reterr)
 {
+    struct test *t = context;
     struct subject s;
     enum burst_err err = subject_init(path, t->settings->most, &s, reterr);
     if (err == BURST_E_UNSUPPORTED) reterr->code = BURST_E_MODEL; /* not the device's fault */
@@ -245,29 +245,12 @@ static enum burst_err test_subject(struct test *t, const char *path, struct burs
     return err;
 }
 
-static enum burst_err test_shipped(struct test *t, struct burst_error *reterr)
-{
-    char folder[4096], pattern[4200];
-    glob_t found = {0};
-    enum burst_err err = datadir_find(folder, sizeof folder, reterr);
-    if (err) return err;
-    (void)snprintf(pattern, sizeof pattern, "%s/models/*/*/model.onnx", folder);
-    if (glob(pattern, 0, NULL, &found) != 0 || !found.gl_pathc)
-        err = burst_fail(reterr, BURST_E_MISSING, "no model at %s", pattern);
-    for (size_t i = 0; !err && i < found.gl_pathc; i++)
-        err = test_subject(t, found.gl_pathv[i], reterr);
-    globfree(&found);
-    return err;
-}
-
 enum burst_err selftest_run(const struct selftest_settings *settings, FILE *out, int *ret_n_wrong,
                             struct burst_error *reterr)
 {
     struct test t = {settings, out, 0};
     enum burst_err err = print_device(&t, reterr);
-    if (!err && !settings->n_model) err = test_shipped(&t, reterr);
-    for (int i = 0; !err && i < settings->n_model; i++)
-        err = test_subject(&t, settings->model[i], reterr);
+    if (!err) err = models_visit(settings->model, settings->n_model, test_subject, &t, reterr);
     if (err) return err;
     (void)fprintf(out, "\n%s\n", t.n_wrong ? "NOT all right: do not use this device" : "all right");
     if (fflush(out) != 0 || ferror(out)) return burst_fail(reterr, BURST_E_IO, "the table could not be written");

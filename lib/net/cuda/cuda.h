@@ -25,9 +25,13 @@ struct cuda_settings {
     enum cuda_precision precision;
     bool background;          /* the stream of lowest priority, not of highest */
     const char *cache_folder; /* where the choice of cuDNN's engines is kept; NULL: timed anew by each process */
-    bool tune; /* time anew, and what takes minutes as well: our own kernels, engines that cuDNN has to compile */
-    int64_t patience_ns; /* how long net_run and net_read wait for the device; 0: 10 s */
-    int engine_most;     /* cuDNN engines tried for each shape, the most promising first; 0: 16 */
+    bool
+        tune; /* time anew, and what takes minutes as well: our own kernels, engines that cuDNN has to compile. A choice that
+                * cannot be kept is then an error, BURST_E_IO */
+    void (*progress)(void *context, int done, int all); /* after each shape that was timed or looked up; may be NULL */
+    void *context;                                      /* of progress */
+    int64_t patience_ns;                                /* how long net_run and net_read wait for the device; 0: 10 s */
+    int engine_most; /* cuDNN engines tried for each shape, the most promising first; 0: 16 */
 };
 
 struct cuda_engine;

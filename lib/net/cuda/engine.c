@@ -137,6 +137,8 @@ enum burst_err cuda_open(const struct cuda_settings *settings, struct cuda_engin
     engine->device = s->device;
     engine->precision = s->precision;
     engine->tune = s->tune;
+    engine->progress = s->progress;
+    engine->context = s->context;
     engine->patience_ns = s->patience_ns > 0 ? s->patience_ns : PATIENCE_NS;
     engine->engine_most = s->engine_most > 0 ? s->engine_most : ENGINES_TRIED;
     enum burst_err err = prepare(engine, s, reterr);

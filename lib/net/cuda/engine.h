@@ -27,6 +27,8 @@ struct cuda_engine {
     int64_t patience_ns;
     int engine_most;
     bool tune;
+    void (*progress)(void *context, int done, int all);
+    void *context;
     size_t shared_most; /* bytes of shared memory that a block can have */
     cudaStream_t stream;
     cudnnHandle_t cudnn;

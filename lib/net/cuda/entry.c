@@ -58,12 +58,14 @@ static enum burst_err queue_entry(struct cuda_entry *e, int which, struct burst_
 
 /* ---- making ---- */
 
-/* Record one size of batch. An error inside a capture ends the capture, too. */
+/* Record one size of batch. An error inside a capture ends the capture, too. Relaxed: kernels that have not been launched
+ * before, a front's and those of a choice out of the file, are then brought to the device, and a cuDNN engine may take memory
+ * when it first runs; every other mode forbids this thread both. */
 static enum burst_err record(struct cuda_entry *e, int which, cudaGraph_t *ret, struct burst_error *reterr)
 {
     struct cuda_engine *engine = e->code->engine;
     struct burst_error ignored;
-    enum burst_err err = CUDA_TRY(cudaStreamBeginCapture, engine->stream, cudaStreamCaptureModeThreadLocal);
+    enum burst_err err = CUDA_TRY(cudaStreamBeginCapture, engine->stream, cudaStreamCaptureModeRelaxed);
     if (err) return err;
     err = queue_entry(e, which, reterr);
     cudaError_t ended = cudaStreamEndCapture(engine->stream, ret);

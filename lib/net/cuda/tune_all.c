@@ -85,29 +85,51 @@ static enum burst_err tune_mscfm(struct cuda_code *c, int i, int which, struct b
 
 /* ---- all ---- */
 
-static enum burst_err tune_op(struct cuda_code *c, int i, struct burst_error *reterr)
+static bool is_tuned(const struct cuda_op *op)
+{
+    return op->kind == OP_CONV || op->kind == OP_MSCFM;
+}
+
+static enum burst_err tune_op(struct cuda_code *c, int i, int *done, int all, struct burst_error *reterr)
 {
     struct cuda_op *op = &c->op[i];
     enum burst_err err = BURST_OK;
-    for (int w = 0; !err && w < c->n_size; w++) {
-        if (op->kind == OP_CONV) err = tune_conv(c, op, w, reterr);
-        if (op->kind == OP_MSCFM) err = tune_mscfm(c, i, w, reterr);
+    for (int w = 0; !err && is_tuned(op) && w < c->n_size; w++) {
+        err = op->kind == OP_CONV ? tune_conv(c, op, w, reterr) : tune_mscfm(c, i, w, reterr);
+        if (!err && c->engine->progress) c->engine->progress(c->engine->context, ++*done, all);
     }
     return err;
 }
 
-enum burst_err tune_all(struct cuda_code *c, struct burst_error *reterr)
+static enum burst_err tune_ops(struct cuda_code *c, struct burst_error *reterr)
+{
+    enum burst_err err = BURST_OK;
+    int done = 0, all = 0;
+    for (int i = 0; i < c->n_op; i++)
+        all += is_tuned(&c->op[i]) ? c->n_size : 0;
+    for (int i = 0; !err && i < c->n_op; i++)
+        err = tune_op(c, i, &done, all, reterr);
+    return err;
+}
+
+/* For who has asked for nothing else, the file is the result; for all others it saves time. */
+static enum burst_err keep_choices(struct cuda_code *c, struct burst_error *reterr)
 {
     struct burst_error why;
-    enum burst_err err = BURST_OK;
-    for (int i = 0; !err && i < c->n_op; i++)
-        err = tune_op(c, i, reterr);
+    if (!c->choices_changed || !c->engine->choices_file) return BURST_OK;
+    (void)choices_read(&c->engine->choices, c->engine->choices_file, NULL); /* what other lanes have found meanwhile */
+    enum burst_err err = choices_write(&c->engine->choices, c->engine->choices_file, &why);
+    if (err && c->engine->tune)
+        return burst_fail(reterr, BURST_E_IO, "the choice of engines is not kept: %.150s", why.text);
+    if (err) code_remark(c, "the choice of engines is not kept: %.150s", why.text);
+    return BURST_OK;
+}
+
+enum burst_err tune_all(struct cuda_code *c, struct burst_error *reterr)
+{
+    enum burst_err err = tune_ops(c, reterr);
     for (int i = 0; !err && i < c->n_op; i++) /* now that the workspace grows no more */
         for (int w = 0; !err && c->op[i].kind == OP_CONV && w < c->n_size; w++)
             err = tune_bind(c, &c->op[i], &c->op[i].conv->plan[w], reterr);
-    if (err || !c->choices_changed || !c->engine->choices_file) return err;
-    (void)choices_read(&c->engine->choices, c->engine->choices_file, NULL); /* what other lanes have found meanwhile */
-    if (choices_write(&c->engine->choices, c->engine->choices_file, &why) != BURST_OK)
-        code_remark(c, "the choice of engines is not kept: %.150s", why.text);
-    return BURST_OK;
+    return err ? err : keep_choices(c, reterr);
 }

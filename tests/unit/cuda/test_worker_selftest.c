@@ -1,4 +1,4 @@
-/* burst-cuda --selftest and its other words on a command line: what they print, and the exit status that scripts rely on. */
+/* burst-cuda --selftest, --tune and its other words on a command line: what they print, and the exit status that scripts rely on. */
 #include "worker_scene.h"
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -110,6 +110,52 @@ TEST(models_that_are_none_are_told_by_3_and_4)
     CHECK_SAY(strstr(output, "/nowhere") != NULL, "%s", output);
 }
 
+/* The choices in `folder` for one precision: how many, and their text after the two lines of the head. Removes the file. */
+static int take_choices(const char *precision, char *ret_text, size_t room)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/cudnn-91900-%s-stand-in-device.txt", folder, precision);
+    FILE *f = fopen(path, "rb");
+    if (!f) return -1;
+    size_t n = fread(ret_text, 1, room - 1, f);
+    ret_text[n] = 0;
+    (void)fclose(f); /* was only read */
+    (void)remove(path);
+    int lines = 0;
+    for (const char *at = ret_text; (at = strchr(at, '\n')); at++)
+        lines++;
+    return lines - 2;
+}
+
+TEST(what_is_fastest_is_kept_for_every_precision_and_size)
+{
+    static char text[16384];
+    make_model(0);
+    char words[300];
+    (void)snprintf(words, sizeof words, "--tune --cache %s --most 2 %s", folder, folder);
+    const char before[] = "burst choices 1\ncudnn 91900, fp32, stand-in device\nanother:shape 7 0 11.3\n";
+    write_file("cudnn-91900-fp32-stand-in-device.txt", before, sizeof before - 1);
+    CHECK_INT(run("", words), 0);
+    CHECK_SAY(count(" s\n") == 3 && count("fp32") == 1 && count("REFUSED") == 0 && count("\r") == 0, "%s", output);
+    /* one convolution, batches of 1 and 2 */
+    CHECK_INT(take_choices("fp32", text, sizeof text), 3);
+    CHECK_SAY(strstr(text, "another:shape 7 0 11.3\n") != NULL, "%s", text);
+    CHECK_INT(take_choices("tf32", text, sizeof text), 2);
+    CHECK_INT(take_choices("bf16", text, sizeof text), 2);
+}
+
+TEST(a_tuning_that_cannot_be_kept_is_told)
+{
+    char words[300];
+    make_model(0);
+    CHECK_INT(run("CACHE_DIRECTORY=", "--tune --cache /nowhere/at/all"), 4);
+    CHECK_SAY(strstr(output, "/nowhere/at/all") != NULL, "%s", output);
+    CHECK_INT(run("env -u CACHE_DIRECTORY", "--tune"), 2);
+    CHECK_INT(run("", "--tune --selftest --cache /tmp"), 2);
+    (void)snprintf(words, sizeof words, "--tune --cache %s %s", folder, folder);
+    CHECK_INT(run("BURST_STANDIN_NO_DEVICE=1", words), 69);
+}
+
 TEST(what_is_no_option_is_told_by_2)
 {
     CHECK_INT(run("", "--nonsense"), 2);
@@ -144,6 +190,8 @@ int main(void)
     RUN(a_golden_answer_that_is_not_reached_is_told_by_1);
     RUN(no_device_is_told_by_69_and_a_failing_one_by_70);
     RUN(models_that_are_none_are_told_by_3_and_4);
+    RUN(what_is_fastest_is_kept_for_every_precision_and_size);
+    RUN(a_tuning_that_cannot_be_kept_is_told);
     RUN(what_is_no_option_is_told_by_2);
     scene_close();
     static const char *const LEFT[5] = {"model.onnx", "test_data_set_0/input_0.pb", "test_data_set_0/output_0.pb",
