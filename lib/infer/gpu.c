@@ -74,20 +74,15 @@ int infer_step(struct infer *infer, int64_t now_ns)
     return infer->device ? device_step(infer->device, now_ns) : STEP_MS;
 }
 
-static bool is_on(const struct infer *infer, enum device_lane lane)
-{
-    return infer->device &&
-           (device_is_on(infer->device, lane, DEVICE_LIGHT_CURVE) || device_is_on(infer->device, lane, DEVICE_IMAGE));
-}
-
 bool infer_gpu_alerts(const struct infer *infer)
 {
-    return is_on(infer, DEVICE_ALERT);
+    const struct device *d = infer->device;
+    return d && (device_is_on(d, DEVICE_ALERT, DEVICE_LIGHT_CURVE) || device_is_on(d, DEVICE_ALERT, DEVICE_IMAGE));
 }
 
 bool infer_gpu_explains(const struct infer *infer)
 {
-    return is_on(infer, DEVICE_BACKGROUND);
+    return infer->device && device_is_on(infer->device, DEVICE_BACKGROUND, DEVICE_IMAGE);
 }
 
 bool infer_gpu_wait(struct infer *infer, int64_t limit_ns)

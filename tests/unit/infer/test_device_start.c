@@ -102,6 +102,9 @@ TEST(what_only_one_network_may_do_over_there_the_cpu_does_for_the_other)
         CHECK(!status_of(infer).loaded[DEVICE_LIGHT_CURVE] && status_of(infer).loaded[DEVICE_IMAGE]);
         check_window(infer, "cpu");
         check_image(infer, "cuda");
+        if (reaches(infer, DEVICE_BACKGROUND, DEVICE_ON)) CHECK(infer_gpu_explains(infer));
+        infer->device->lane[DEVICE_BACKGROUND].loaded[DEVICE_IMAGE] = false; /* the cpu explains, in small parts */
+        CHECK(!infer_gpu_explains(infer));
     }
     infer_close(infer);
     order(PEER_OTHER_MODEL, 2, 0);
