@@ -103,7 +103,7 @@ enum burst_err infer_explain_image_part(struct infer *infer, const struct image_
 
 /* Keep the lanes to the GPU going: device_step. Returned  ms until it wants to be called again, 1..200 */
 int infer_step(struct infer *infer, int64_t now_ns);
-/* Is it used for live windows or sub-images now? For explanations of sub-images, so that larger parts take no longer? */
+/* Is it used for live windows or sub-images now? For explanations of sub-images, so that larger parts are quick? */
 bool infer_gpu_alerts(const struct infer *infer);
 bool infer_gpu_explains(const struct infer *infer);
 /* For programs that have nothing else to do: step until it is used, or until it failed for the first time, at most
