@@ -34,6 +34,19 @@ def networks(at, short):
     return golden
 
 
+def tune(at, report, cache, short=False, left=1e9):
+    """Every engine of the shipped networks timed into the cache, before anything is measured; on the stand-in, of small ones."""
+    small = ['--most', '2', *(places.ROOT / f'tests/golden/net/{n}' for n in (('light_curve',) if short else ('light_curve', 'image')))] if at.stand_in else []
+    program = at.program('burst-cuda')
+    status, out, err = at.call([program, '--tune', '--cache', cache, *small], timeout=max(1, min(1800, left))) if program else (1, '', 'burst-cuda is not built')
+    if status is None:  # what was chosen by then is in the cache
+        report.line('skip', 'tune', 'not through in the time left')
+    else:
+        report.check(status == 0, 'tune', f'exit status {status}: {" / ".join((out + err).strip().splitlines()[-3:])}')
+    for text in out.strip().splitlines():
+        report.note(f'    {text}')
+
+
 def bare(table):
     return [line.split('\t') for line in table.splitlines() if '\t' in line]
 

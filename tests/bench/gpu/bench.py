@@ -285,6 +285,7 @@ def arguments():
     parser.add_argument('--images', type=int, help='sub-images from packet to verdict')
     parser.add_argument('--max-autotune', action='store_true', help="torch.compile's slowest compilation, too")
     parser.add_argument('--cache', type=pathlib.Path, help="folder of cuDNN's engines chosen, kept from run to run; else chosen anew")
+    parser.add_argument('--no-tune', dest='tune', action='store_false', help='do not time every engine first (burst-cuda --tune)')
     parser.add_argument('--minutes', type=float, default=1e9)
     a = parser.parse_args()
     small = dict(model=['models/eclairs-cnn/1'], precision=['fp32'], batch=[1, 2], rounds=2, seconds=0.05, rows=4, rests=[0, 0.2], images=4)
@@ -306,6 +307,8 @@ def main():
     if b.report.check(not missing, 'programs', f'{", ".join(missing)} not built under {b.at.build}'):
         steps = {'roof': roof, 'networks': networks, 'counts': counts, 'idle': idle, 'profile': profile,
                  'daemon': lambda b: daemon.packet_to_verdict(b.at, b.report, a.precision[:1], b.cache, a.images)}
+        if a.tune:
+            checks.tune(b.at, b.report, b.cache, left=b.left() / 2)
         for part in [p for p in PARTS if p in a.only]:
             if b.left() < 30:
                 b.report.section(part)
