@@ -77,14 +77,14 @@ if(BURST_SANITIZE)
   target_compile_options(burst_flags_cxx INTERFACE -fsanitize=${BURST_SANITIZE} -fno-omit-frame-pointer -g)
 endif()
 
-# One .cu for Ampere, Hopper and, as PTX, for what comes later. No fused multiply-add that plain C does not have.
+# One .cu (or .cc with kernels) for Ampere, Hopper and, as PTX, for what comes later. No fused multiply-add that plain C does not have.
 function(burst_nvcc FILE RET_OBJECT)
   get_filename_component(NAME ${FILE} NAME_WE)
   set(OBJECT ${CMAKE_BINARY_DIR}/cuda/${NAME}.o)
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/cuda)
-  add_custom_command(OUTPUT ${OBJECT} DEPENDS ${FILE} DEPFILE ${OBJECT}.d COMMENT "nvcc ${NAME}.cu"
+  add_custom_command(OUTPUT ${OBJECT} DEPENDS ${FILE} DEPFILE ${OBJECT}.d COMMENT "nvcc ${NAME}"
     COMMAND ${CUDAToolkit_NVCC_EXECUTABLE} -O3 -std=c++17 --fmad=false -Werror all-warnings -I${PROJECT_SOURCE_DIR}
-      -I${PROJECT_SOURCE_DIR}/lib -lineinfo -Xcompiler=-fPIC -MD -MF ${OBJECT}.d -MT ${OBJECT}
+      -I${PROJECT_SOURCE_DIR}/lib -I${PROJECT_SOURCE_DIR}/tests -x cu -lineinfo -Xcompiler=-fPIC -MD -MF ${OBJECT}.d -MT ${OBJECT}
       -gencode arch=compute_80,code=sm_80 -gencode arch=compute_90,code=[sm_90,compute_90] -c ${FILE} -o ${OBJECT} VERBATIM)
   set(${RET_OBJECT} ${OBJECT} PARENT_SCOPE)
 endfunction()
@@ -181,6 +181,10 @@ function(burst_cuda_real)
   set_target_properties(burst_kernels_cuda PROPERTIES LINKER_LANGUAGE C)
   target_link_libraries(burst_kernels_cuda PUBLIC burst_kernels burst_cuda_headers ${CUDNN_LIBRARY} CUDA::cudart_static stdc++)
   burst_cuda_side("")
+  # What the stand-in promises of tensor cores, asked of those of a card.
+  burst_nvcc(${PROJECT_SOURCE_DIR}/tests/unit/standin/test_mma.cc OBJECT)
+  burst_cuda_program(gpu_test_mma ${OBJECT} /gpu burst_kernels_cuda)
+  set_target_properties(gpu_test_mma PROPERTIES LINKER_LANGUAGE C)
   # tests/unit/cudnn: what NVIDIA's library itself says, where no card is needed.
   file(GLOB TESTS CONFIGURE_DEPENDS tests/unit/cudnn/test_*.c)
   foreach(FILE ${TESTS})

@@ -27,6 +27,17 @@ struct pair {
     struct burst_error error; /* why there is no cuda */
 };
 
+/* Where there is none, a program built for a card has nothing to test, and says so: one `skip` line. The stand-in is always there. */
+static inline bool no_device(const char *program)
+{
+    struct burst_error error = {0};
+    struct cuda_engine *engine = NULL;
+    bool none = cuda_open(NULL, &engine, &error) == BURST_E_UNSUPPORTED;
+    cuda_close(engine);
+    if (none) printf("skip %s: %s\n", program, error.text);
+    return none;
+}
+
 static inline struct cuda_engine *engine_open(const struct setup *s)
 {
     struct burst_error error = {0};

@@ -258,6 +258,7 @@ TEST(precisions_have_names)
 
 int main(void)
 {
+    if (no_device("cuda_entry")) return 0;
     RUN(another_front_gives_the_same_bits);
     RUN(an_entry_without_front_takes_pinned_rows);
     RUN(the_grad_cam_comes_with_the_answers);

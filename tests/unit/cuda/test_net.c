@@ -384,6 +384,7 @@ TEST(a_network_without_an_engine_opens_its_own)
 
 int main(void)
 {
+    if (no_device("cuda_net")) return 0;
     RUN(every_number_of_samples_up_to_the_batch_is_as_plain);
     RUN(a_batch_between_the_usual_sizes_has_its_own);
     RUN(an_answer_is_the_same_bits_whoever_stands_beside_it);

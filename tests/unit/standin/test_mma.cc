@@ -1,5 +1,5 @@
 /* Tensor cores' fragments (kernels/mma.h) against plain matrix products whose elements all differ, so that no two of
- * them can change places unseen. On a card: nvcc -x cu -arch=sm_90 -I. -Itests -Ilib tests/unit/standin/test_mma.cc */
+ * them can change places unseen. On a card it is gpu_test_mma. */
 #include "check.h"
 #include "kernels/cuda.h"
 #include "kernels/mma.h"
