@@ -32,7 +32,7 @@ static void on_signal(int number)
 
 static const char HELP[] =
     "usage: burst-cuda [--socket PATH] [--device N] [--cache FOLDER] [--patience S] [--once] [--foreground]\n"
-    "       burst-cuda --selftest [--device N] [--cache FOLDER] [--most N] [MODEL...]\n"
+    "       burst-cuda --selftest [--device N] [--cache FOLDER] [--most N] [--patience S] [MODEL...]\n"
     "       burst-cuda --tune [--device N] [--cache FOLDER] [--most N] [MODEL...]\n"
     "       burst-cuda --version | --help\n"
     "\n"
@@ -41,7 +41,8 @@ static const char HELP[] =
     "  --socket PATH   where it listens (default " WORKER_SOCKET ")\n"
     "  --device N      which GPU (default 0)\n"
     "  --cache FOLDER  where the fastest cuDNN engines are remembered (default $CACHE_DIRECTORY, else nowhere)\n"
-    "  --patience S    a device or network that takes longer to open counts as stuck: exit 70 (default 600 s)\n"
+    "  --patience S    a device or network that takes longer to open counts as stuck: exit 70 (default 600 s);\n"
+    "                  of the self-test: the same of an answer (default 60 s)\n"
     "  --once          for a program that starts it itself: end with the last client\n"
     "  --selftest      print the device, compare MODEL... (default: the shipped ones) with golden answers and plain C "
     "in\n"
@@ -61,7 +62,7 @@ static const char HELP[] =
 struct options {
     struct server_settings server;
     bool selftest, tune, foreground;
-    int most, patience_s;
+    int most, patience_s; /* patience_s 0: the default of what is asked for */
 };
 
 static bool parse_number(const char *text, int least, int most, int *ret)
@@ -150,18 +151,28 @@ static void catch_signals(sigset_t *ret_waiting)
     (void)sigdelset(ret_waiting, SIGINT);
 }
 
+/* What selftest and tuning end with. A dead engine is still open: the process ends without asking the device for anything. */
+static int end_with(enum burst_err err, int n_bad, const struct burst_error *e)
+{
+    if (err) (void)fprintf(stderr, "burst-cuda: %s\n", e->text);
+    int status = err ? exit_status(err) : n_bad ? EXIT_WRONG : EXIT_DONE;
+    if (status != EXIT_DEVICE) return status;
+    (void)fflush(stdout);
+    _exit(status);
+}
+
 static int run_selftest(const struct options *options, char *const *model, int n_model)
 {
     struct selftest_settings settings = {.device = options->server.device,
                                          .cache_folder = options->server.cache_folder,
                                          .model = (const char *const *)model,
                                          .n_model = n_model,
-                                         .most = options->most};
+                                         .most = options->most,
+                                         .patience_ns = options->patience_s * INT64_C(1000000000)};
     struct burst_error e = {0};
     int n_wrong = 0;
     enum burst_err err = selftest_run(&settings, stdout, &n_wrong, &e);
-    if (err) (void)fprintf(stderr, "burst-cuda: %s\n", e.text);
-    return err ? exit_status(err) : n_wrong ? EXIT_WRONG : EXIT_DONE;
+    return end_with(err, n_wrong, &e);
 }
 
 static int run_tune(const struct options *options, char *const *model, int n_model)
@@ -174,16 +185,13 @@ static int run_tune(const struct options *options, char *const *model, int n_mod
     struct burst_error e = {0};
     int n_refused = 0;
     enum burst_err err = tune_run(&settings, stdout, &n_refused, &e);
-    if (err) (void)fprintf(stderr, "burst-cuda: %s\n", e.text);
-    return err ? exit_status(err) : n_refused ? EXIT_WRONG : EXIT_DONE;
+    return end_with(err, n_refused, &e);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = {.server.socket = WORKER_SOCKET,
-                              .server.cache_folder = getenv("CACHE_DIRECTORY"),
-                              .most = WORKER_BATCH_MOST,
-                              .patience_s = 600};
+    struct options options = {
+        .server.socket = WORKER_SOCKET, .server.cache_folder = getenv("CACHE_DIRECTORY"), .most = WORKER_BATCH_MOST};
     struct burst_error e = {0};
     sigset_t waiting;
     int status = parse_options(argc, argv, &options);
@@ -191,7 +199,7 @@ int main(int argc, char **argv)
     log_setup(LOG_LEVEL_INFO, !options.foreground && getenv("JOURNAL_STREAM") != NULL);
     if (options.selftest) return run_selftest(&options, argv + optind, argc - optind);
     if (options.tune) return run_tune(&options, argv + optind, argc - optind);
-    options.server.patience_ns = options.patience_s * INT64_C(1000000000);
+    options.server.patience_ns = (options.patience_s ? options.patience_s : 600) * INT64_C(1000000000);
     catch_signals(&waiting);
     enum burst_err err = server_run(&options.server, &stop_asked, &waiting, &e);
     if (err) log_line(LOG_LEVEL_ERROR, "ends error=%s what=\"%s\"", burst_err_name(err), e.text);

@@ -54,8 +54,10 @@ static enum burst_err tune_precision(struct tuning *t, const char *path, struct 
         (void)fputc('\n', t->out);
     if (!err) tell_remarks(t, net);
     (void)fflush(t->out);
-    net_close(net);
-    cuda_close(engine);
+    if (!cuda_is_dead(engine)) { /* a device that hangs would not let them go */
+        net_close(net);
+        cuda_close(engine);
+    }
     t->n_refused += err == BURST_E_UNSUPPORTED;
     return err == BURST_E_UNSUPPORTED ? BURST_OK : err;
 }

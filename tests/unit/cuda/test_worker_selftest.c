@@ -101,6 +101,14 @@ TEST(no_device_is_told_by_69_and_a_failing_one_by_70)
     CHECK_SAY(strstr(output, "cudaGraphLaunch") != NULL, "%s", output);
 }
 
+TEST(no_answer_is_not_called_a_wrong_one)
+{
+    make_model(0);
+    CHECK_INT(run("BURST_STANDIN_FAIL=hang:kernel:head_answer_kernel:5", with("--most 1 --patience 1")), 70);
+    CHECK_SAY(count("NO ANSWER within 1 s\n") == 1 && count("no answer within 1 s") == 1 && count("WRONG") == 0, "%s",
+              output);
+}
+
 TEST(models_that_are_none_are_told_by_3_and_4)
 {
     make_model(0);
@@ -189,6 +197,7 @@ int main(void)
     RUN(a_card_that_answers_right_is_all_right);
     RUN(a_golden_answer_that_is_not_reached_is_told_by_1);
     RUN(no_device_is_told_by_69_and_a_failing_one_by_70);
+    RUN(no_answer_is_not_called_a_wrong_one);
     RUN(models_that_are_none_are_told_by_3_and_4);
     RUN(what_is_fastest_is_kept_for_every_precision_and_size);
     RUN(a_tuning_that_cannot_be_kept_is_told);
