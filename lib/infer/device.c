@@ -103,6 +103,13 @@ enum burst_err device_model(struct device *d, enum device_slot slot, const struc
 
 /* ---- states ---- */
 
+/* The background lane follows the alert lane, which may have to start the worker first. Nor is it asked while that one
+ * is left: it is the same worker, and one that hangs would cost background_ns more. */
+static bool may_ask(const struct device *d, enum device_lane lane)
+{
+    return lane == DEVICE_ALERT || d->lane[DEVICE_ALERT].told.state == DEVICE_ON;
+}
+
 static int64_t job_ns(const struct device *d, enum device_lane lane)
 {
     return lane == DEVICE_ALERT ? d->deadline_ns : d->background_ns;
@@ -250,22 +257,19 @@ static void lane_watch(struct device *d, enum device_lane lane, int64_t now_ns)
     if (canary_step(d, &e)) lane_error(d, lane, d->deadline_ns, &e);
 }
 
-/* The background lane follows the alert lane, which may have to start the worker first. */
-static bool may_try(const struct device *d, enum device_lane lane)
-{
-    return lane == DEVICE_ALERT || d->lane[DEVICE_ALERT].told.state == DEVICE_ON;
-}
-
 static int lane_step(struct device *d, enum device_lane lane, int64_t now_ns)
 {
     struct device_lane_inside *l = &d->lane[lane];
     bool due = l->told.state == DEVICE_OFF || (l->told.state == DEVICE_FAILED && now_ns >= l->told.next_try_ns);
-    if (due && may_try(d, lane)) lane_try(d, lane);
+    if (due && may_ask(d, lane)) lane_try(d, lane);
     switch (l->told.state) {
     case DEVICE_OFF:
     case DEVICE_FAILED: return STEP_MS;
     case DEVICE_STARTING: lane_start(d, lane, now_ns); return STARTING_MS;
-    case DEVICE_CHECKING: lane_check(d, lane); return CHECKING_MS;
+    case DEVICE_CHECKING:
+        if (!may_ask(d, lane)) return STEP_MS;
+        lane_check(d, lane);
+        return CHECKING_MS;
     case DEVICE_ON: lane_watch(d, lane, now_ns); break;
     }
     return STEP_MS;
@@ -350,7 +354,7 @@ enum burst_err device_ask_occluded(struct device *d, enum device_lane lane, cons
 
 static bool is_on(const struct device *d, enum device_lane lane, enum device_slot slot)
 {
-    return d->lane[lane].told.state == DEVICE_ON && d->lane[lane].loaded[slot];
+    return d->lane[lane].told.state == DEVICE_ON && d->lane[lane].loaded[slot] && may_ask(d, lane);
 }
 
 bool device_has_cam(const struct device *d, enum device_lane lane)

@@ -1,7 +1,8 @@
 /* device: when the GPU's answer is used. burst-cuda is reached through two lanes (lib/net/worker.h): `alert` for live
  * windows and sub-images, `background` for archival windows and explanations. Each lane is used only after its golden
  * answers were right, and is left at the first answer that is late, absent, not finite or wrong: then whoever asked
- * computes on the cpu, in the same call. What is wrong in one lane has both left: it is one card.
+ * computes on the cpu, in the same call. What is wrong in one lane has both left: it is one card. The background lane is
+ * asked nothing while the alert lane is not ON.
  *
  * Per lane    OFF -> STARTING -> CHECKING -> ON -> FAILED -> STARTING ...
  *   STARTING  connecting and loading, seconds
@@ -84,7 +85,8 @@ int device_step(struct device *d, int64_t now_ns);
 
 /* ---- jobs ----
  * True: the answer is the GPU's, finite, of the right size and in time. False: compute it yourself; ret untouched.
- * False at once, without a word, while the lane is not ON or the network is not over there. Take no memory. */
+ * False at once, without a word, while the lane (or the alert lane) is not ON or the network is not over there. Take no
+ * memory. */
 
 /* Every scored row of a window. Returned  ret_logits [scored rows][n_logit] */
 bool device_window(struct device *d, enum device_lane lane, const struct lightcurve_window *w, float *ret_logits);

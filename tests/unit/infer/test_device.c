@@ -181,6 +181,39 @@ static pid_t peer_of_its_own(char ret_path[64])
     return pid;
 }
 
+TEST(a_worker_that_hangs_costs_one_deadline_and_not_the_background_lanes_too)
+{
+    struct device_settings gpu = settings_of();
+    struct window_score s;
+    char path[64];
+    order(PEER_GOOD, 2, 0);
+    pid_t pid = peer_of_its_own(path);
+    gpu.program = NULL;
+    gpu.socket = path;
+    gpu.deadline_ns = CLOCK_NS_PER_S;
+    struct infer *infer = open_with(&gpu, INFER_CROSS_OFF);
+    if (infer && reaches(infer, DEVICE_ALERT, DEVICE_ON) && reaches(infer, DEVICE_BACKGROUND, DEVICE_ON)) {
+        order(PEER_SILENT, 2, 0);
+        check_window(infer, "cpu");
+        int asked = control->n_job[1];
+        CHECK_INT(state_of(infer, DEVICE_BACKGROUND), DEVICE_ON);
+        CHECK(!infer_gpu_explains(infer));
+        CHECK_INT(infer_window_background(infer, window, &s, NULL), BURST_OK);
+        CHECK_STR(s.model.backend, "cpu");
+        infer->device->lane[DEVICE_BACKGROUND].told.state = DEVICE_CHECKING; /* nor is it checked meanwhile */
+        (void)device_step(infer->device, infer->device->lane[DEVICE_ALERT].told.next_try_ns - 1);
+        CHECK_INT(control->n_job[1], asked);
+        CHECK_INT(status_of(infer).lane[DEVICE_BACKGROUND].n_redone, 0);
+        order(PEER_GOOD, 2, 0);
+        if (reaches(infer, DEVICE_ALERT, DEVICE_ON) && reaches(infer, DEVICE_BACKGROUND, DEVICE_ON))
+            CHECK(infer_gpu_explains(infer));
+    }
+    infer_close(infer);
+    (void)kill(pid, SIGKILL); /* our child, not waited for yet */
+    (void)waitpid(pid, NULL, 0);
+    (void)unlink(path);
+}
+
 static void wrong_in(enum device_lane lane)
 {
     struct device_settings gpu = settings_of();
@@ -293,6 +326,7 @@ int main(int argc, char **argv)
     RUN(sub_images_alone_are_checked_where_that_is_asked);
     RUN(a_job_that_is_refused_is_redone_and_the_lane_stays);
     RUN(the_background_lane_fails_alone);
+    RUN(a_worker_that_hangs_costs_one_deadline_and_not_the_background_lanes_too);
     RUN(a_worker_that_is_wrong_in_one_lane_is_believed_in_neither);
     RUN(a_canary_that_is_another_bird_is_an_alarm);
     RUN(a_worker_that_ended_is_noticed_before_an_alert_finds_it);
