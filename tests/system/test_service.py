@@ -2,13 +2,16 @@
 """burstd as a service: readiness, watchdog, reload, drain, refusals at the door."""
 import json
 import os
+import pathlib
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 
-from harness import ROOT, SLOW, Cases, Daemon, check, program
+from harness import BUILD, ROOT, SLOW, Cases, Daemon, check, program
 
 
 def run(*arguments, **extra):
@@ -55,6 +58,35 @@ def a_model_cut_short_or_of_wrong_shape_is_refused_at_the_door(folder, started):
     os.chmod(path, 0o600)
     done = run('--config', path, '--check-config')
     check(done.returncode == 3 and 'burst.kind' in done.stderr, f'a light-curve network as image network: {done.stderr}')
+
+
+def what_is_installed_is_a_whole_service(folder, started):
+    """docs/operations.md, "Install": into a prefix nobody configured, and the program there finds its models itself."""
+    if not shutil.which('cmake') or not (BUILD / 'cmake_install.cmake').exists():
+        return f'no cmake, or {BUILD} is no build folder'
+    prefix = pathlib.Path(folder) / 'prefix'
+    done = subprocess.run(['cmake', '--install', str(BUILD), '--prefix', str(prefix)], capture_output=True, text=True)
+    check(done.returncode == 0, done.stderr[-2000:])
+    cuda = (BUILD / 'burst-cuda').exists()
+    units = prefix / 'lib/systemd/system'
+    programs = ['burstd', 'burst-classify', 'burstctl', 'burst-replay', 'burst-sim'] + ['burst-cuda'] * cuda
+    expected = [*(prefix / 'bin' / p for p in programs), units / 'burstd.service', prefix / 'share/burstd/config/burstd.yaml',
+                *(prefix / 'share/burstd' / p.relative_to(ROOT) for p in ROOT.glob('models/*/*/model.onnx'))]
+    if shutil.which('scdoc'):
+        expected += [prefix / f'share/man/man{p.stem[-1]}/{p.stem}' for p in (ROOT / 'docs/man').glob('*.scd')]
+    of_gpu = [units / 'burst-cuda.service', units / 'burstd.service.d/gpu.conf', prefix / 'lib/sysusers.d/burst-cuda.conf']
+    missing = [str(p) for p in expected + of_gpu * cuda if not p.is_file()]
+    check(not missing, f'not installed: {missing}')
+    check(cuda or not any(p.exists() for p in of_gpu), 'parts of burst-cuda without burst-cuda')
+    for name in ['burstd'] + ['burst-cuda'] * cuda:
+        start = re.search(r'^ExecStart=(\S+)', (units / f'{name}.service').read_text(), re.M)
+        check(start and start[1] == str(prefix / 'bin' / name), f'{name}.service starts {start and start[1]}')
+    config = pathlib.Path(folder) / 'installed.yaml'
+    config.write_text((prefix / 'share/burstd/config/burstd.yaml').read_text())
+    config.chmod(0o600)
+    alone = {k: v for k, v in os.environ.items() if k != 'BURST_DATADIR'}
+    done = subprocess.run([prefix / 'bin/burstd', '--config', config, '--check-config'], capture_output=True, text=True, env=alone, cwd='/')
+    check(done.returncode == 0 and str(ROOT / 'models') not in done.stdout + done.stderr, done.stdout + done.stderr)
 
 
 def usage_errors_exit_with_two(folder, started):
@@ -142,7 +174,7 @@ def commands_that_make_no_sense_get_a_clear_answer(folder, started):
 if __name__ == '__main__':
     cases = Cases()
     for case in (defaults_printed_are_defaults_read, a_misspelt_key_is_named_with_line_and_neighbour, a_model_cut_short_or_of_wrong_shape_is_refused_at_the_door,
-                 usage_errors_exit_with_two, systemd_hears_ready_watchdog_reloading_and_stopping, a_second_daemon_on_the_same_database_is_refused,
+                 what_is_installed_is_a_whole_service, usage_errors_exit_with_two, systemd_hears_ready_watchdog_reloading_and_stopping, a_second_daemon_on_the_same_database_is_refused,
                  commands_that_make_no_sense_get_a_clear_answer):
         if len(sys.argv) < 2 or sys.argv[1] in case.__name__:
             cases.run(case)
