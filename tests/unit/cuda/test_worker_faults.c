@@ -280,6 +280,10 @@ int main(void)
         printf("skip worker_faults: %s was not built\n", program);
         return 0;
     }
+    if (no_card()) {
+        printf("skip worker_faults: no usable device\n");
+        return 0;
+    }
     scene_open();
     RUN(a_worker_killed_in_mid_job_is_noticed_and_replaced);
     RUN(a_worker_that_is_stopped_is_killed_after_the_deadline_and_replaced);

@@ -292,6 +292,10 @@ int main(void)
         printf("skip worker_lanes: %s was not built\n", program);
         return 0;
     }
+    if (no_card()) {
+        printf("skip worker_lanes: no usable device\n");
+        return 0;
+    }
     scene_open();
     RUN(a_worker_is_started_says_who_it_is_and_echoes);
     RUN(a_worker_that_is_let_go_ends);

@@ -330,6 +330,10 @@ int main(void)
         printf("skip worker_strangers: %s was not built\n", program);
         return 0;
     }
+    if (no_card()) {
+        printf("skip worker_strangers: no usable device\n");
+        return 0;
+    }
     scene_open();
     good = lane_new(&SOCKET, NULL);
     if (!lane_up(good)) return 1;
