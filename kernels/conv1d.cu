@@ -312,8 +312,7 @@ template <class T> static int launch(const struct conv1d_job *job, void *stream)
     struct geometry g;
     const struct conv1d_shape *s = &job->shape;
     size_t shared = measure<T>(s, &g);
-    int error = (int)cudaFuncSetAttribute(reinterpret_cast<const void *>(conv1d<T>),
-                                          cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared);
+    int error = cuda_allow_shared(conv1d<T>);
     if (error) return error;
     dim3 grid((unsigned)((s->n_bin_out + T::BINS - 1) / T::BINS), (unsigned)((s->n_out + T::N - 1) / T::N),
               (unsigned)job->n_sample);

@@ -50,4 +50,18 @@ static __device__ inline uint32_t cuda_load_acquire(const uint32_t *at)
     return value;
 }
 #endif
+
+/* Let a kernel without static shared memory have as much dynamic shared memory as the device gives a block. To be called before
+ * each launch that may need more than 48 KiB. The limit belongs to the kernel, not to the launch: one set to what this launch
+ * needs would take it away from a larger one that another thread is about to launch, or that a graph holds. */
+template <typename... P> static inline int cuda_allow_shared(void (*kernel)(P...))
+{
+    int device = 0, most = 0;
+    cudaError_t error = cudaGetDevice(&device);
+    if (!error) error = cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+    if (!error)
+        error = cudaFuncSetAttribute(reinterpret_cast<const void *>(kernel),
+                                     cudaFuncAttributeMaxDynamicSharedMemorySize, most);
+    return (int)error;
+}
 #endif

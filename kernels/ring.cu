@@ -215,9 +215,6 @@ int ring_window_cuda(const struct ring_window_job *job, void *stream)
     auto ring_cut_kernel = PIECE_KERNEL(cut, v->bf16, whole);
     size_t words = (size_t)row_groups(v->n_bin) * (4 * (size_t)job->rings.n_atom + 1);
     size_t shared = sizeof(struct bands) + words * sizeof(uint32_t);
-    int error = 0;
-    if (shared > SHARED_USUAL)
-        error = (int)cudaFuncSetAttribute(reinterpret_cast<const void *>(ring_cut_kernel),
-                                          cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared);
+    int error = shared > SHARED_USUAL ? cuda_allow_shared(ring_cut_kernel) : 0;
     return error ? error : cuda_launch(ring_cut_kernel, (unsigned)job->n_sample, THREADS, shared, stream, *job);
 }
