@@ -29,7 +29,7 @@ def everything_is_proved_in_one_command(folder, started):
     report = json.loads((pathlib.Path(folder) / 'gpu-report.json').read_text())
     lines = [x for s in report['sections'] for x in s['lines']]
     told = {x['name'] for x in lines if x['word'] == 'ok'}
-    for name in ('a_device_is_there', 'burst_cuda_selftest', 'parity_light_curve_input_0_fp32', 'kill_sleep_changes_no_answer', 'stop_sleep_changes_no_answer',
+    for name in ('a_device_is_there', 'tune', 'burst_cuda_selftest', 'parity_light_curve_input_0_fp32', 'kill_sleep_changes_no_answer', 'stop_sleep_changes_no_answer',
                  'device_error_is_told', 'device_without_memory_is_told'):
         check(name in told, f'{name} is not among {sorted(told)}')
     check(report['verdict'].startswith(f'{len(told)} passed, 0 failed') and text.rstrip().endswith(report['verdict']), f'{report["verdict"]}: {text[-300:]}')
@@ -40,9 +40,9 @@ def a_device_that_fails_is_not_passed_over(folder, started):
     """The scripts can fail: no device at all, and a kernel whose launch fails every time."""
     if not is_built():
         return 'built without the stand-in device'
-    code, text = script('tests/gpu/run', '--short', '--out', folder, '--only', 'parity', env={'BURST_STANDIN_NO_DEVICE': '1'})
+    code, text = script('tests/gpu/run', '--short', '--no-tune', '--out', folder, '--only', 'parity', env={'BURST_STANDIN_NO_DEVICE': '1'})
     check(code == 1 and 'FAIL a_device_is_there' in text, text[-1000:])
-    code, text = script('tests/gpu/run', '--short', '--out', folder, '--only', 'swaps', env={'BURST_STANDIN_FAIL': 'cudaGraphLaunch:30'})
+    code, text = script('tests/gpu/run', '--short', '--no-tune', '--out', folder, '--only', 'swaps', env={'BURST_STANDIN_FAIL': 'cudaGraphLaunch:30'})
     check(code == 1 and 'FAIL swaps_40_light_curve_fp32' in text and 'cudaGraphLaunch' in text, text[-1500:])
 
 
@@ -51,7 +51,7 @@ def what_is_packed_runs_from_the_pack(folder, started):
         return 'built without the stand-in device'
     code, text = script('tests/gpu/pack', '--out', f'{folder}/pack')
     check(code == 0, text[-2000:])
-    code, text = script('tests/gpu/run', '--short', '--pack', f'{folder}/pack', '--out', folder, '--only', 'swaps', env={'BURST_BUILD': '/nonexistent'})
+    code, text = script('tests/gpu/run', '--short', '--no-tune', '--pack', f'{folder}/pack', '--out', folder, '--only', 'swaps', env={'BURST_BUILD': '/nonexistent'})
     check(code == 0 and 'ok swaps_40_light_curve_fp32' in text, text[-2000:])
 
 
