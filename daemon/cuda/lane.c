@@ -21,10 +21,17 @@ _Static_assert((int)WORKER_FP32 == (int)CUDA_FP32 && (int)WORKER_TF32 == (int)CU
                    (int)WORKER_BF16 == (int)CUDA_BF16 && (int)WORKER_PRECISION_N == (int)CUDA_PRECISION_N,
                "the wire's precisions are the engine's");
 
-/* How long things may take before the process counts as stuck in the driver: a client's deadline is believed up to JOB_MOST. */
-static const int64_t JOB_MOST_NS = 60 * CLOCK_NS_PER_S;
+/* How long things may take before the process counts as stuck in the driver: a client's deadline is believed up to JOB_MOST.
+ * A patience for networks, whose engines are timed, is not one for opening the device and giving back: no more than DEVICE_MOST. */
+static const int64_t JOB_MOST_NS = 60 * CLOCK_NS_PER_S, DEVICE_MOST_NS = 60 * CLOCK_NS_PER_S;
 static const int64_t GRACE_NS = 1 * CLOCK_NS_PER_S; /* past the client's deadline */
 static const int64_t LOOK_NS = 1000000;             /* a lane that spins looks at its socket this often */
+
+static void begin_device_work(struct lane *lane)
+{
+    int64_t most_ns = lane->patience_ns < DEVICE_MOST_NS ? lane->patience_ns : DEVICE_MOST_NS;
+    atomic_store(&lane->busy_until_ns, clock_mono_ns() + most_ns);
+}
 
 /* ---- packets ---- */
 
@@ -167,7 +174,7 @@ static enum burst_err greet(struct lane *lane, struct burst_error *reterr)
         return burst_fail(reterr, BURST_E_STATE, "a packet of kind %d before HELLO", (int)r.kind);
     }
     lane->hello = r.hello;
-    atomic_store(&lane->busy_until_ns, clock_mono_ns() + lane->patience_ns);
+    begin_device_work(lane);
     struct cuda_settings settings = {.device = lane->device,
                                      .precision = (enum cuda_precision)r.hello.precision,
                                      .background = r.hello.background != 0,
@@ -370,7 +377,7 @@ void *lane_serve(void *at)
     else
         log_line(LOG_LEVEL_ERROR, "a lane is ended lane=%d error=%s what=\"%s\"", lane->number, burst_err_name(err),
                  e.text);
-    atomic_store(&lane->busy_until_ns, clock_mono_ns() + lane->patience_ns); /* giving back is the driver's work, too */
+    begin_device_work(lane); /* giving back is the driver's work, too */
     drop(lane);
     atomic_store(&lane->busy_until_ns, 0);
     (void)shutdown(lane->fd,

@@ -29,7 +29,7 @@ struct lane {
     int number, fd;
     int device;
     const char *cache_folder;
-    int64_t patience_ns; /* for opening a device or a network, which is the driver's work */
+    int64_t patience_ns; /* for opening a network; opening the device and giving back have at most a minute of it */
     pthread_t thread;
     /* Read by who watches it. */
     atomic_bool ended;

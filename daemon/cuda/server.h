@@ -13,7 +13,7 @@ struct server_settings {
     const char *socket; /* path */
     int device;
     const char *cache_folder; /* NULL: none */
-    int64_t patience_ns;      /* a device or a network that takes longer to open counts as stuck */
+    int64_t patience_ns;      /* a network that takes longer to open counts as stuck */
     bool once;                /* for a client that started us: end with its last lane, or when none comes */
 };
 
