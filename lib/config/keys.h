@@ -46,7 +46,7 @@
     TEXT(gpu_program, "gpu.program", CONFIG_PATH_OR_NONE, "", 0, \
          "started where no worker listens; \"\": burst-cuda beside burstd, where no service manager runs it; none") \
     TEXT(gpu_cache, "gpu.cache", CONFIG_PATH_OR_NONE, "", 0, \
-         "with gpu.program: folder where its choices of engines are kept; \"\" makes them anew at every start") \
+         "its choices of engines; \"\": burst-cuda in $CACHE_DIRECTORY, $STATE_DIRECTORY, $XDG_CACHE_HOME or ~/.cache") \
     WORD(gpu_precision, "gpu.precision", "fp32 tf32 bf16", CONFIG_PRECISION_FP32, "fp32", 0, \
          "what convolutions on the GPU are computed in; the coarser, the faster") \
     INT(gpu_deadline_ms, "gpu.deadline_ms", "ms", 1, 600000, "50", 0, \

@@ -65,7 +65,7 @@ enum burst_err worker_new(const struct worker_settings *settings, struct worker 
     w->output_bytes = whole_pages(settings->output_bytes, (size_t)1 << 20);
     w->map_bytes = WIRE_PAGE + w->input_bytes + w->output_bytes;
     w->start_limit_ns = settings->start_limit_ns ? settings->start_limit_ns : 30 * CLOCK_NS_PER_S;
-    w->load_limit_ns = settings->load_limit_ns ? settings->load_limit_ns : 180 * CLOCK_NS_PER_S;
+    w->load_limit_ns = settings->load_limit_ns ? settings->load_limit_ns : 600 * CLOCK_NS_PER_S;
     err = set_paths(w, settings, reterr);
     if (err)
         worker_free(w);

@@ -30,7 +30,7 @@ enum worker_precision { WORKER_FP32, WORKER_TF32, WORKER_BF16, WORKER_PRECISION_
 struct worker_settings {
     const char *socket;  /* where the worker listens; NULL is WORKER_SOCKET, or with `program` a private folder */
     const char *program; /* started by worker_step where nobody listens; NULL: never started from here */
-    const char *cache;   /* with `program`: folder for its choices of engines; NULL: none */
+    const char *cache;   /* with `program`: folder for its choices of engines, made where it is not; NULL: none */
     int device;          /* with `program`: which GPU */
     enum worker_precision precision;  /* of this lane's networks */
     bool background;                  /* the stream's priority: low */
@@ -38,7 +38,7 @@ struct worker_settings {
     int core;                         /* with `spin`: processor the worker's thread is bound to; negative: none */
     size_t input_bytes, output_bytes; /* room for a job's numbers and its answer's; 0 is 4 MiB and 1 MiB */
     int64_t start_limit_ns;           /* from connecting to the worker's first answer; 0 is 30 s */
-    int64_t load_limit_ns; /* from then to the last network's answer; 0 is 180 s (every engine is timed once) */
+    int64_t load_limit_ns; /* from then to the last network's answer; 0 is 600 s (every engine is timed once) */
 };
 
 enum worker_role { WORKER_PLAIN, WORKER_LIGHT_CURVE, WORKER_IMAGE, WORKER_ROLE_N };

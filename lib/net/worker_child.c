@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,6 +66,17 @@ static int spawn(const char *program, char *const *argv, char *const *envp, pid_
     return bad;
 }
 
+/* A cache that cannot be made costs time alone: the worker chooses anew. */
+static void make_cache(const char *path)
+{
+    char parent[WORKER_PATH];
+    if (!path[0] || mkdir(path, 0700) == 0 || errno != ENOENT) return;
+    const char *end = strrchr(path, '/');
+    if (!end || end == path) return;
+    (void)snprintf(parent, sizeof parent, "%.*s", (int)(end - path), path); /* ~/.cache on a new account */
+    if (mkdir(parent, 0700) == 0) (void)mkdir(path, 0700);
+}
+
 enum burst_err child_start(struct worker_child *child, const char *path, struct burst_error *reterr)
 {
     char device[16], how[64];
@@ -80,6 +92,7 @@ enum burst_err child_start(struct worker_child *child, const char *path, struct 
     char *argv[] = {child->program, (char *)"--once",  (char *)"--socket", (char *)path, (char *)"--device",
                     device,         (char *)"--cache", child->cache,       NULL};
     if (!child->cache[0]) argv[6] = NULL;
+    make_cache(child->cache);
     (void)unlink(path); /* of one that was killed; a new one makes its own */
     int bad = spawn(child->program, argv, envp, &child->pid);
     free(envp);

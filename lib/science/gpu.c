@@ -36,6 +36,27 @@ static bool is_served(void)
     return getenv("INVOCATION_ID") || getenv("NOTIFY_SOCKET");
 }
 
+/* An absolute path: the first of a list, as systemd gives folders. */
+static bool folder_of(const char *variable, const char *below, char ret[GPU_PATH_TEXT])
+{
+    const char *value = getenv(variable);
+    if (!value || value[0] != '/') return false;
+    int n = snprintf(ret, GPU_PATH_TEXT, "%.*s%s/burst-cuda", (int)strcspn(value, ":"), value, below);
+    if (n < GPU_PATH_TEXT) return true;
+    ret[0] = 0;
+    return false;
+}
+
+/* A first start times every engine, which takes minutes: no site should pay for that twice. */
+static enum burst_err cache_of(const struct burst_config *config, char ret[GPU_PATH_TEXT], struct burst_error *reterr)
+{
+    ret[0] = 0;
+    if (config->gpu_cache[0]) return path_of(config->gpu_cache, ret, reterr);
+    (void)(folder_of("CACHE_DIRECTORY", "", ret) || folder_of("STATE_DIRECTORY", "", ret) ||
+           folder_of("XDG_CACHE_HOME", "", ret) || folder_of("HOME", "/.cache", ret));
+    return BURST_OK;
+}
+
 static enum burst_err program_of(const struct burst_config *config, char ret[GPU_PATH_TEXT], struct burst_error *reterr)
 {
     ret[0] = 0;
@@ -49,7 +70,7 @@ enum burst_err gpu_settings_of(const struct burst_config *config, struct gpu_set
 {
     enum burst_err err = path_of(config->gpu_socket, ret->socket, reterr);
     if (!err) err = program_of(config, ret->program, reterr);
-    if (!err) err = path_of(config->gpu_cache, ret->cache, reterr);
+    if (!err) err = cache_of(config, ret->cache, reterr);
     if (err) return err;
     bool ours = ret->socket[0] || config->gpu_program[0];
     if (!ours && access(WORKER_SOCKET, W_OK) == 0) ret->program[0] = 0; /* one is kept on this machine already */

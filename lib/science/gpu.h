@@ -20,6 +20,8 @@ bool gpu_wanted(const struct burst_config *config);
  * Returned  ret  device.program NULL where gpu.program is "none", or where it is empty and no burst-cuda lies beside
  *                this program or a service manager runs it (INVOCATION_ID or NOTIFY_SOCKET is set)
  *                device.socket NULL where gpu.socket is empty
+ *                device.cache NULL without a program; where gpu.cache is empty, burst-cuda in $CACHE_DIRECTORY or
+ *                $STATE_DIRECTORY (systemd's), in $XDG_CACHE_HOME or in ~/.cache; NULL where there is none of them
  * Errors    of config_data_path */
 enum burst_err gpu_settings_of(const struct burst_config *config, struct gpu_settings *ret, struct burst_error *reterr);
 #endif

@@ -324,6 +324,19 @@ TEST(a_worker_that_loads_for_ever_is_given_up_after_its_limit)
     peer_close(&p);
 }
 
+TEST(a_first_load_times_every_engine_and_is_given_as_long_as_the_worker_gives_itself)
+{
+    struct peer p;
+    peer_open(&p);
+    struct worker *w = peer_ready(&p, &PLAIN);
+    CHECK_INT(worker_model(w, 0, &MODEL, &e), BURST_OK);
+    CHECK_INT(worker_step(w, clock_mono_ns()), WORKER_LOADING);
+    CHECK_INT(worker_step(w, clock_mono_ns() + 590 * CLOCK_NS_PER_S), WORKER_LOADING);
+    CHECK_INT(worker_step(w, clock_mono_ns() + 601 * CLOCK_NS_PER_S), WORKER_ABSENT);
+    worker_free(w);
+    peer_close(&p);
+}
+
 TEST(a_lane_given_up_by_its_caller_begins_anew_with_other_memory)
 {
     struct peer p;
@@ -412,6 +425,26 @@ TEST(a_program_is_told_where_to_listen_and_not_what_the_service_manager_says)
     without_program(&p);
 }
 
+TEST(the_folder_of_a_programs_choices_is_made_before_it)
+{
+    struct peer p;
+    char cache[96], parent[96], path[96];
+    peer_open(&p);
+    (void)snprintf(parent, sizeof parent, "%s/.cache", p.folder);
+    (void)snprintf(cache, sizeof cache, "%s/.cache/burst-cuda", p.folder);
+    worker_free(with_program(&p, "test -d \"$7\" && exit 69; exit 3", 0));
+    (void)snprintf(path, sizeof path, "%s/program", p.folder);
+    struct worker *w = NULL;
+    CHECK_INT(worker_new(&(struct worker_settings){.program = path, .cache = cache}, &w, &e), BURST_OK);
+    (void)worker_step(w, clock_mono_ns());
+    CHECK_INT(step_until(w, WORKER_CONNECTING), WORKER_ABSENT);
+    CHECK_STR(worker_why(w), "the worker ended with status 69 (no usable device)");
+    worker_free(w);
+    CHECK_INT(rmdir(cache), 0);
+    CHECK_INT(rmdir(parent), 0);
+    without_program(&p);
+}
+
 TEST(a_program_that_is_not_there_is_told)
 {
     struct worker *w = NULL;
@@ -450,9 +483,11 @@ int main(void)
     RUN(a_descriptor_from_the_worker_loses_the_lane_and_leaves_nothing_open);
     RUN(a_worker_that_says_nothing_is_given_up_after_its_limit);
     RUN(a_worker_that_loads_for_ever_is_given_up_after_its_limit);
+    RUN(a_first_load_times_every_engine_and_is_given_as_long_as_the_worker_gives_itself);
     RUN(a_lane_given_up_by_its_caller_begins_anew_with_other_memory);
     RUN(a_program_that_ends_is_told_with_its_status);
     RUN(a_program_is_told_where_to_listen_and_not_what_the_service_manager_says);
+    RUN(the_folder_of_a_programs_choices_is_made_before_it);
     RUN(a_program_that_is_not_there_is_told);
     RUN(a_program_that_never_listens_is_killed_and_buried);
     return check_report();

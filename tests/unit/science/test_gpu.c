@@ -60,6 +60,27 @@ TEST(keys_become_settings)
     CHECK_STR(gpu.device.cache, "/var/cache/x");
 }
 
+static const char *const FOLDER[] = {"CACHE_DIRECTORY", "STATE_DIRECTORY", "XDG_CACHE_HOME", "HOME"};
+
+TEST(engines_are_remembered_where_no_key_says_so)
+{
+    static const char *const want[] = {"/var/cache/burstd/burst-cuda", "/var/lib/burstd/burst-cuda",
+                                       "/home/a/xdg/burst-cuda", "/home/a/.cache/burst-cuda"};
+    begin();
+    (void)snprintf(config.gpu_program, sizeof config.gpu_program, "/opt/burst-cuda");
+    CHECK_INT(setenv(FOLDER[0], "/var/cache/burstd:/var/cache/other", 1), 0);
+    CHECK_INT(setenv(FOLDER[1], "/var/lib/burstd", 1), 0);
+    CHECK_INT(setenv(FOLDER[2], "/home/a/xdg", 1), 0);
+    CHECK_INT(setenv(FOLDER[3], "/home/a", 1), 0);
+    for (int i = 0; i < 4; i++) { /* the first that there is */
+        CHECK_INT(settings(NULL), BURST_OK);
+        CHECK_STR(gpu.device.cache ? gpu.device.cache : "", want[i]);
+        CHECK_INT(setenv(FOLDER[i], "not/absolute", 1), 0);
+    }
+    CHECK_INT(settings(NULL), BURST_OK);
+    CHECK(!gpu.device.cache);
+}
+
 TEST(the_word_none_starts_nothing)
 {
     begin();
@@ -118,6 +139,7 @@ int main(void)
 {
     RUN(auto_and_cuda_want_a_gpu);
     RUN(keys_become_settings);
+    RUN(engines_are_remembered_where_no_key_says_so);
     RUN(the_word_none_starts_nothing);
     RUN(burst_cuda_beside_the_program_is_found);
     RUN(a_path_that_is_too_long_is_refused);
