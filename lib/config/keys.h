@@ -44,7 +44,7 @@
     TEXT(gpu_socket, "gpu.socket", CONFIG_PATH_OR_NONE, "", 0, \
          "socket of burst-cuda; \"\" takes /run/burst-cuda/burst-cuda.sock, else one of our own for gpu.program") \
     TEXT(gpu_program, "gpu.program", CONFIG_PATH_OR_NONE, "", 0, \
-         "started where no worker listens; \"\": burst-cuda beside burstd, where no service manager runs it; none") \
+         "started where no worker listens and no service manager runs burstd; \"\": burst-cuda beside burstd; none") \
     TEXT(gpu_cache, "gpu.cache", CONFIG_PATH_OR_NONE, "", 0, \
          "its choices of engines; \"\": burst-cuda in $CACHE_DIRECTORY, $STATE_DIRECTORY, $XDG_CACHE_HOME or ~/.cache") \
     WORD(gpu_precision, "gpu.precision", "fp32 tf32 bf16", CONFIG_PRECISION_FP32, "fp32", 0, \

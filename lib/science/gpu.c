@@ -30,10 +30,11 @@ static void program_beside(char ret[GPU_PATH_TEXT])
     if (n <= 0 || access(ret, X_OK) != 0) ret[0] = 0;
 }
 
-/* A service manager keeps burst-cuda, too: two that start the same process are one too many. */
+/* A service manager keeps burst-cuda, too: two that start the same process are one too many. INVOCATION_ID does not tell:
+ * desktop terminals and CI runners, themselves services, hand it on to what is started by hand in them. */
 static bool is_served(void)
 {
-    return getenv("INVOCATION_ID") || getenv("NOTIFY_SOCKET");
+    return getenv("NOTIFY_SOCKET") != NULL;
 }
 
 /* An absolute path: the first of a list, as systemd gives folders. */
@@ -60,9 +61,9 @@ static enum burst_err cache_of(const struct burst_config *config, char ret[GPU_P
 static enum burst_err program_of(const struct burst_config *config, char ret[GPU_PATH_TEXT], struct burst_error *reterr)
 {
     ret[0] = 0;
-    if (strcmp(config->gpu_program, "none") == 0) return BURST_OK;
+    if (is_served() || strcmp(config->gpu_program, "none") == 0) return BURST_OK;
     if (config->gpu_program[0]) return path_of(config->gpu_program, ret, reterr);
-    if (!is_served()) program_beside(ret);
+    program_beside(ret);
     return BURST_OK;
 }
 

@@ -17,8 +17,8 @@ bool gpu_wanted(const struct burst_config *config);
 
 /* From the keys gpu.*.
  *
- * Returned  ret  device.program NULL where gpu.program is "none", or where it is empty and no burst-cuda lies beside
- *                this program or a service manager runs it (INVOCATION_ID or NOTIFY_SOCKET is set)
+ * Returned  ret  device.program NULL where a service manager runs this process (NOTIFY_SOCKET is set), where
+ *                gpu.program is "none", or where it is empty and no burst-cuda lies beside this program
  *                device.socket NULL where gpu.socket is empty
  *                device.cache NULL without a program; where gpu.cache is empty, burst-cuda in $CACHE_DIRECTORY or
  *                $STATE_DIRECTORY (systemd's), in $XDG_CACHE_HOME or in ~/.cache; NULL where there is none of them
