@@ -9,7 +9,8 @@
 enum { STEP_MS = 200, STARTING_MS = 10, CHECKING_MS = 1, BACKOFFS = 4 };
 static const int64_t BACKOFF_NS[BACKOFFS] = {CLOCK_NS_PER_S / 10, CLOCK_NS_PER_S, 10 * CLOCK_NS_PER_S,
                                              60 * CLOCK_NS_PER_S};
-static const int64_t LOSSES_WITHIN_NS = 600 * CLOCK_NS_PER_S, TELL_AGAIN_NS = 60 * CLOCK_NS_PER_S;
+static const int64_t LOSSES_WITHIN_NS = 600 * CLOCK_NS_PER_S, TELL_AGAIN_NS = 60 * CLOCK_NS_PER_S,
+                     ASK_AGAIN_NS = 600 * CLOCK_NS_PER_S;
 
 /* Most samples of one job: no engine is timed and no memory taken for more than are asked. What the background lane has
  * on the card at once is also what an alert may have to wait for. */
@@ -146,6 +147,7 @@ static void lane_leave(struct device *d, enum device_lane lane, bool alarm, cons
     l->told.next_try_ns = now_ns + backoff(l, was_on, now_ns);
     d->n_alarm += alarm;
     memset(l->loaded, 0, sizeof l->loaded);
+    l->asks_again = false;
     if (news) device_tell(d, lane, alarm, text);
 }
 
@@ -192,12 +194,15 @@ static void lane_loaded(struct device *d, enum device_lane lane)
     bool any = false;
     for (int i = 0; i < DEVICE_SLOTS; i++) {
         const struct worker_slot *s = worker_slot(l->worker, i);
+        bool had = l->loaded[i];
         any |= l->loaded[i] = slot_fits(d, lane, i);
+        if (l->loaded[i] && !had) l->asks_again = false; /* which is news */
         if (!d->net[i].named || l->loaded[i]) continue;
         (void)snprintf(why, sizeof why, "the GPU worker does not take the %s network: %s", i ? "image" : "light-curve",
                        s->state == WORKER_SLOT_REFUSED ? s->text : "it holds another one");
-        if (any || i + 1 < DEVICE_SLOTS) device_tell(d, lane, false, why);
+        if (!l->asks_again && (any || i + 1 < DEVICE_SLOTS)) device_tell(d, lane, false, why);
     }
+    l->loaded_ns = clock_mono_ns();
     const struct worker_facts *facts = worker_facts(l->worker);
     d->has_facts |= facts != NULL;
     if (facts) d->facts = *facts;
@@ -229,7 +234,8 @@ static void lane_turn_on(struct device *d, enum device_lane lane)
     }
     (void)snprintf(text, sizeof text, "golden answers are right: %s, %s", d->facts.device,
                    device_precision_name(d->precision));
-    device_tell(d, lane, false, text);
+    if (!l->asks_again) device_tell(d, lane, false, text);
+    l->asks_again = false;
 }
 
 static void lane_check(struct device *d, enum device_lane lane)
@@ -250,6 +256,11 @@ static void lane_watch(struct device *d, enum device_lane lane, int64_t now_ns)
     if (worker_step(l->worker, now_ns) != WORKER_READY) {
         const char *why = worker_why(l->worker);
         lane_fail(d, lane, false, why[0] ? why : "the GPU worker hung up");
+        return;
+    }
+    if (now_ns - l->loaded_ns >= ASK_AGAIN_NS && worker_ask_again(l->worker)) { /* there may be memory for it by now */
+        l->asks_again = true;
+        lane_try(d, lane);
         return;
     }
     if (lane != DEVICE_ALERT || d->canary_ns == 0 || now_ns - d->canary.asked_ns < d->canary_ns) return;

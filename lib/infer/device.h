@@ -9,6 +9,7 @@
  *   CHECKING  one small job per step: every golden answer beside the models, then a made window and a made image
  *             against this process's own networks; on the alert lane one more that must keep the alert deadline
  *   ON        jobs are given to it; on the alert lane a canary every canary_ns: its answer must be the first, bit by bit
+ *             A network that the worker refused is asked for again after 10 minutes, by way of STARTING
  *   FAILED    until the next try: after 0.1, 1, 10, 60, 60 ... s where it was not ON in between; after the third loss
  *             within 10 minutes 60 s
  * Driven by device_step from the thread that owns it; nothing waits longer than one job's deadline. No memory is taken

@@ -56,6 +56,8 @@ struct device_lane_inside {
     int n_start_failed;      /* in succession, without being ON */
     int64_t lost_ns[LOSSES]; /* when it was left while ON, the newest last */
     int64_t refused_told_ns; /* when a refused job was last told */
+    int64_t loaded_ns;       /* when the worker last answered for every network */
+    bool asks_again;         /* for a network it refused, and nothing is new so far */
     struct device_lane_status told;
 };
 

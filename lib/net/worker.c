@@ -151,6 +151,18 @@ enum burst_err worker_model(struct worker *w, int slot, const struct worker_mode
     return BURST_OK;
 }
 
+bool worker_ask_again(struct worker *w)
+{
+    bool any = false;
+    for (int i = 0; i < WORKER_SLOTS; i++) {
+        struct worker_net *net = &w->net[i];
+        if (net->slot.state != WORKER_SLOT_REFUSED) continue;
+        net->slot = (struct worker_slot){.state = WORKER_SLOT_WAITS};
+        any = net->to_send = true;
+    }
+    return any;
+}
+
 /* ---- what is told ---- */
 
 enum worker_state worker_state(const struct worker *w)

@@ -105,6 +105,10 @@ void worker_free(struct worker *w);
  *           the slot is untouched */
 enum burst_err worker_model(struct worker *w, int slot, const struct worker_model *model, struct burst_error *reterr);
 
+/* Have the next worker_step send every network again that was refused; it is LOADING until they are answered.
+ * False: none was refused. */
+bool worker_ask_again(struct worker *w);
+
 /* Do what can be done without waiting: start the program, connect, say hello, send networks, read answers, bury a killed child.
  * Given     now_ns  clock_mono_ns()
  * Notes     In state ABSENT every call tries once. Takes memory only while it connects. */

@@ -113,6 +113,36 @@ TEST(what_only_one_network_may_do_over_there_the_cpu_does_for_the_other)
     infer_close(infer);
 }
 
+TEST(a_network_that_was_refused_is_asked_for_again_after_ten_minutes)
+{
+    struct device_settings gpu = settings_of();
+    struct device_event e;
+    order(PEER_NO_LIGHT, 2, 0);
+    struct infer *infer = open_with(&gpu, INFER_CROSS_OFF);
+    if (infer && reaches(infer, DEVICE_ALERT, DEVICE_ON) && reaches(infer, DEVICE_BACKGROUND, DEVICE_ON)) {
+        int started = control->n_started;
+        (void)told(infer, "", false);
+        (void)infer_step(infer, clock_mono_ns() + 590 * CLOCK_NS_PER_S);
+        CHECK_INT(state_of(infer, DEVICE_ALERT), DEVICE_ON);
+        (void)infer_step(infer, clock_mono_ns() + 601 * CLOCK_NS_PER_S);
+        CHECK_INT(state_of(infer, DEVICE_ALERT), DEVICE_STARTING);
+        check_image(infer, "cpu");
+        if (reaches(infer, DEVICE_ALERT, DEVICE_ON) && reaches(infer, DEVICE_BACKGROUND, DEVICE_ON))
+            check_image(infer, "cuda");
+        check_window(infer, "cpu");
+        CHECK(!infer_gpu_event(infer, &e)); /* refused again: no news */
+        order(PEER_GOOD, 2, 0);
+        (void)infer_step(infer, clock_mono_ns() + 601 * CLOCK_NS_PER_S);
+        if (reaches(infer, DEVICE_ALERT, DEVICE_ON)) check_window(infer, "cuda");
+        CHECK(told(infer, "golden answers are right", false));
+        (void)infer_step(infer, clock_mono_ns() + 601 * CLOCK_NS_PER_S);
+        CHECK_INT(state_of(infer, DEVICE_ALERT), DEVICE_ON); /* nothing is left to be asked for */
+        CHECK_INT(control->n_started, started);
+        CHECK_INT(status_of(infer).lane[DEVICE_ALERT].n_failed, 0);
+    }
+    infer_close(infer);
+}
+
 TEST(lanes_that_cannot_be_made_cost_the_gpu_alone)
 {
     struct device_settings gpu = settings_of();
@@ -234,6 +264,7 @@ int main(int argc, char **argv)
     RUN(the_time_this_processor_takes_is_not_the_workers);
     RUN(a_machine_without_a_gpu_is_asked_ever_less_often);
     RUN(what_only_one_network_may_do_over_there_the_cpu_does_for_the_other);
+    RUN(a_network_that_was_refused_is_asked_for_again_after_ten_minutes);
     RUN(lanes_that_cannot_be_made_cost_the_gpu_alone);
     RUN(waiting_ends_at_the_first_failure);
     RUN(who_asks_for_no_gpu_has_none);
