@@ -38,28 +38,65 @@ static inline uint32_t synthetic_poisson(double mean, int64_t k, int detector, i
     return n;
 }
 
+/* What was made last: the next window of the same sky shares all but its newest bins with it. */
+struct synthetic_made {
+    struct synthetic s;
+    int64_t k_end;
+    uint32_t counts[DETECTOR_MAX * SYNTHETIC_ATOMS][WINDOW_BINS];
+    uint8_t valid[DETECTOR_MAX][WINDOW_BINS];
+};
+
+static inline void synthetic_bin(struct synthetic_made *m, int d, int t)
+{
+    static const double SHARE[SYNTHETIC_ATOMS] = {0.3, 0.3, 0.4, 0, 0};
+    const struct synthetic *s = &m->s;
+    int64_t k = m->k_end - WINDOW_BINS + t;
+    bool valid = k >= s->first_k && (k < s->gap_from_k || k >= s->gap_to_k);
+    double excess = valid ? s->excess(k, d) : 0;
+    m->valid[d][t] = valid;
+    for (int a = 0; a < SYNTHETIC_ATOMS; a++)
+        m->counts[d * SYNTHETIC_ATOMS + a][t] =
+            valid ? synthetic_poisson(s->background[a] + SHARE[a] * excess, k, d, a) : 0;
+}
+
+/* The bins of [k_end - WINDOW_BINS, k_end), of which those made before move down. */
+static inline const struct synthetic_made *synthetic_make(const struct synthetic *s, int64_t k_end)
+{
+    static struct synthetic_made made;
+    int64_t step = k_end - made.k_end;
+    bool goes_on = memcmp(&made.s, s, sizeof *s) == 0 && step >= 0 && step < WINDOW_BINS;
+    size_t keep = goes_on ? (size_t)(WINDOW_BINS - step) : 0;
+    made.s = *s;
+    made.k_end = k_end;
+    for (int d = 0; d < s->n_detector; d++) {
+        memmove(made.valid[d], made.valid[d] + WINDOW_BINS - keep, keep);
+        for (int a = 0; a < SYNTHETIC_ATOMS; a++) {
+            uint32_t *row = made.counts[d * SYNTHETIC_ATOMS + a];
+            memmove(row, row + WINDOW_BINS - keep, keep * sizeof *row);
+        }
+        for (int t = (int)keep; t < WINDOW_BINS; t++)
+            synthetic_bin(&made, d, t);
+    }
+    return &made;
+}
+
 static inline void synthetic_window(const struct synthetic *s, int64_t k_end, struct lightcurve_window *w)
 {
     static const float EDGE[SYNTHETIC_ATOMS + 1] = {25, 50, 100, 300, 500, 900};
-    static const double SHARE[SYNTHETIC_ATOMS] = {0.3, 0.3, 0.4, 0, 0};
+    const struct synthetic_made *made = synthetic_make(s, k_end);
     w->source = s->source;
     w->epoch_ns = SYNTHETIC_EPOCH_NS;
     w->k_end = k_end;
     w->bands = (struct band_set){.n_atom = SYNTHETIC_ATOMS, .n_band = 1, .last = {SYNTHETIC_ATOMS}};
     memcpy(w->bands.edge_kev, EDGE, sizeof EDGE);
     w->n_detector = s->n_detector;
+    memcpy(w->counts, made->counts, (size_t)s->n_detector * SYNTHETIC_ATOMS * sizeof made->counts[0]);
+    memcpy(w->valid, made->valid, (size_t)s->n_detector * sizeof made->valid[0]);
     for (int d = 0; d < s->n_detector; d++) {
         w->detector[d] = d;
         w->n_valid[d] = 0;
-        for (int t = 0; t < WINDOW_BINS; t++) {
-            int64_t k = k_end - WINDOW_BINS + t;
-            bool valid = k >= s->first_k && (k < s->gap_from_k || k >= s->gap_to_k);
-            w->valid[d * WINDOW_BINS + t] = valid;
-            w->n_valid[d] += valid;
-            for (int a = 0; a < SYNTHETIC_ATOMS; a++)
-                w->counts[(d * SYNTHETIC_ATOMS + a) * WINDOW_BINS + t] =
-                    valid ? synthetic_poisson(s->background[a] + SHARE[a] * s->excess(k, d), k, d, a) : 0;
-        }
+        for (int t = 0; t < WINDOW_BINS; t++)
+            w->n_valid[d] += made->valid[d][t];
         w->scored[d] = w->n_valid[d] >= 469;
     }
 }
