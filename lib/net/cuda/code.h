@@ -202,6 +202,9 @@ enum burst_err tune_conv(struct cuda_code *c, struct cuda_op *op, int which, str
  * bound before must then be bound again. */
 enum burst_err tune_bind(struct cuda_code *c, const struct cuda_op *op, struct conv_plan *plan,
                          struct burst_error *reterr);
+/* tune_bad.c: did this plan break the device when it was tried before? And: it has, now. */
+bool tune_is_bad(const struct cuda_engine *engine, const struct conv_shape *s, const struct conv_plan *plan);
+void tune_mark_bad(struct cuda_engine *engine, const struct conv_shape *s, const struct conv_plan *plan);
 /* All convolutions and MSCFMs for all sizes; new choices go to the engine's file. */
 enum burst_err tune_all(struct cuda_code *c, struct burst_error *reterr);
 

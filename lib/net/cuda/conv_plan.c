@@ -219,6 +219,12 @@ static bool same_choice(const struct conv_plan *a, const struct conv_plan *b)
     return true;
 }
 
+/* What refuses one offer leaves the others, unless the device is gone. */
+static bool passed_over(const struct cuda_engine *engine, enum burst_err err)
+{
+    return err == BURST_E_UNSUPPORTED || (err == BURST_E_DEVICE && !engine->dead);
+}
+
 /* One configuration to a plan behind those there are; none where it is not allowed, not possible, or there already.
  * compiled  whether kernels that cuDNN has to compile are asked for, or ready-made ones */
 static enum burst_err take_offer(struct cuda_engine *engine, const struct conv_graph *g,
@@ -234,9 +240,9 @@ static enum burst_err take_offer(struct cuda_engine *engine, const struct conv_g
     conv_descriptors_free(&own);
     for (int i = 0; i < *n; i++)
         allowed = allowed && !same_choice(&plan, &ret[i]);
-    if (err || !allowed) return err;
+    if (err || !allowed) return passed_over(engine, err) ? BURST_OK : err;
     err = make_plan(engine, g, &plan, reterr);
-    if (err) return err == BURST_E_UNSUPPORTED ? BURST_OK : err;
+    if (err) return passed_over(engine, err) ? BURST_OK : err;
     ret[(*n)++] = plan;
     return BURST_OK;
 }

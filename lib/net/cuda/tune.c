@@ -307,7 +307,14 @@ static enum burst_err check_all(struct tuning *t)
     for (int i = 0; i < t->n_plan;) {
         float us = 0;
         bool right = false;
+        if (tune_is_bad(t->c->engine, &t->shape, &t->plan[i])) {
+            code_remark(t->c, "%.60s: %s %lld broke the device before and is not used", t->s->name,
+                        maker_of(&t->plan[i]), (long long)t->plan[i].engine);
+            drop(t, i);
+            continue;
+        }
         enum burst_err err = check_one(t, i, &right, &us);
+        if (err && t->c->engine->dead) tune_mark_bad(t->c->engine, &t->shape, &t->plan[i]);
         if (is_end(t, err)) return err;
         if (err) remark_not_run(t, i);
         if (err || !right) {
@@ -334,7 +341,8 @@ static enum burst_err choose(struct tuning *t, int *ret_best, float *ret_us)
     enum burst_err err = BURST_OK;
     for (int r = 0; t->n_plan > 1 && r < ROUNDS; r++)
         for (int i = 0; !err && i < t->n_plan; i++)
-            err = time_runs(t, &t->plan[i], t->repeats[i], &t->us[i][r], &host_us);
+            if ((err = time_runs(t, &t->plan[i], t->repeats[i], &t->us[i][r], &host_us)) && t->c->engine->dead)
+                tune_mark_bad(t->c->engine, &t->shape, &t->plan[i]);
     if (err) return err;
     *ret_best = 0;
     *ret_us = 0;

@@ -278,6 +278,30 @@ TEST(a_choice_that_is_wrong_is_timed_anew)
     forget();
 }
 
+/* It ends the process; the next one must not end by it again. */
+TEST(an_engine_that_broke_the_device_is_not_tried_again)
+{
+    struct maker m = {.seed = 5};
+    struct setup s = {.precision = CUDA_TF32, .batch = 2, .engine_most = 8, .cache_folder = folder};
+    make_net(&m);
+    standin_fail("cudnnBackendExecute:1=CUDNN_STATUS_EXECUTION_FAILED");
+    struct pair p = pair_open(&s, &m);
+    CHECK(p.cuda == NULL);
+    CHECK_INT(p.error.code, BURST_E_DEVICE);
+    pair_close(&p);
+    standin_fail(NULL);
+    standin_heal();
+    struct choices c = read_file();
+    CHECK_INT(c.n, 1);
+    CHECK_SAY(c.n == 1 && strncmp(c.item[0].shape, "bad:", 4) == 0, "%s", c.n ? c.item[0].shape : "nothing");
+    choices_fini(&c);
+    p = open_net(CUDA_TF32, folder);
+    const char *remark = p.cuda ? cuda_remark(net_code(p.cuda), 0) : NULL;
+    CHECK_SAY(remark && strstr(remark, "broke the device before"), "%s", remark ? remark : "no remark");
+    pair_close(&p);
+    forget();
+}
+
 TEST(tuning_times_everything)
 {
     for (int precision = 0; precision < CUDA_PRECISION_N; precision++) {
@@ -323,6 +347,7 @@ int main(void)
     RUN(where_nobody_has_anything_the_step_is_named);
     RUN(an_engine_that_is_wrong_is_named_and_not_used);
     RUN(a_choice_that_is_wrong_is_timed_anew);
+    RUN(an_engine_that_broke_the_device_is_not_tried_again);
     RUN(tuning_times_everything);
     RUN(tuning_forgets_what_was_chosen);
     (void)rmdir(folder);
