@@ -59,25 +59,38 @@ static bool somebody_listens(const struct sockaddr_un *address)
     return yes;
 }
 
+/* A socket at `path` that takes clients, with its mode: nobody may find it before. Returns an errno, 0 is good. */
+static int make_socket(struct server *s, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s.new", path); /* it fits: listen_at has looked */
+    (void)unlink(address.sun_path);                                            /* what a process before us left */
+    s->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mode_t old = umask(0177);
+    bool good = s->listener >= 0 && bind(s->listener, (const struct sockaddr *)&address, sizeof address) == 0;
+    int error = errno;
+    (void)umask(old);
+    if (!good) return error;
+    if ((s->settings->once || chmod(address.sun_path, 0660) == 0) && listen(s->listener, SERVER_LANES) == 0 &&
+        rename(address.sun_path, path) == 0)
+        return 0;
+    error = errno;
+    (void)unlink(address.sun_path); /* ours, and of no use */
+    return error;
+}
+
 static enum burst_err listen_at(struct server *s, struct burst_error *reterr)
 {
     const char *path = s->settings->socket;
+    size_t most = sizeof s->address.sun_path - sizeof ".new";
     s->address.sun_family = AF_UNIX;
-    if (strlen(path) >= sizeof s->address.sun_path)
-        return burst_fail(reterr, BURST_E_LIMIT, "%s is too long for a socket (at most %zu)", path,
-                          sizeof s->address.sun_path - 1);
+    if (strlen(path) > most)
+        return burst_fail(reterr, BURST_E_LIMIT, "%s is too long for a socket (at most %zu)", path, most);
     memcpy(s->address.sun_path, path, strlen(path) + 1);
     if (somebody_listens(&s->address))
         return burst_fail(reterr, BURST_E_CONFLICT, "another process listens at %s", path);
-    (void)unlink(path); /* what a process before us left; bind says what stands in the way */
-    s->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mode_t old = umask(0177); /* nobody but us until it has its mode */
-    bool good = s->listener >= 0 && bind(s->listener, (const struct sockaddr *)&s->address, sizeof s->address) == 0;
-    int error = errno;
-    (void)umask(old);
-    if (good && !s->settings->once && chmod(path, 0660) != 0) good = false, error = errno;
-    if (good && listen(s->listener, SERVER_LANES) != 0) good = false, error = errno;
-    return good ? BURST_OK : burst_fail(reterr, BURST_E_IO, "%s: %s", path, strerror(error));
+    int error = make_socket(s, path);
+    return error ? burst_fail(reterr, BURST_E_IO, "%s: %s", path, strerror(error)) : BURST_OK;
 }
 
 /* ---- lanes ---- */

@@ -94,9 +94,11 @@ enum burst_err lane_read(struct worker *w, struct wire_answer *ret, struct burst
                              .msg_iovlen = 1}; /* no room for descriptors: the kernel drops them and says so */
     struct burst_error bad;
     ssize_t n;
+    bool reset = false;
+    /* A peer that ends with packets of ours unread is told before its last words, which lie there all the same. */
     do
         n = recvmsg(w->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR);
+    while (n < 0 && (errno == EINTR || (errno == ECONNRESET && !reset && (reset = true))));
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return BURST_E_GONE;
     if (n < 0) return hung_up(w, strerror(errno), reterr);
     if (n == 0) return hung_up(w, "end of connection", reterr);

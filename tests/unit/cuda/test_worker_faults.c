@@ -76,6 +76,8 @@ TEST(a_worker_that_is_stopped_is_killed_after_the_deadline_and_replaced)
         CHECK_INT(back, 'y');
         CHECK_INT(worker_state(w), WORKER_ABSENT);
         check_well(w);
+        for (int64_t until = soon(); kill(pid, 0) == 0 && clock_mono_ns() < until; (void)usleep(1000))
+            (void)worker_step(w, clock_mono_ns()); /* which buries it */
         CHECK_INT(kill(pid, 0), -1);
         worker_free(w);
     }
