@@ -281,14 +281,14 @@ static const char *const KINDS[] = {
     "cudnnBackendFinalize",
     "cudnnBackendExecute",
 };
-enum { KIND_N = sizeof KINDS / sizeof KINDS[0], EACH = CHECK_SANITIZED ? 3 : 14 };
+enum { KIND_N = sizeof KINDS / sizeof KINDS[0], EACH = CHECK_SANITIZED ? 4 : 14, ENDS = (EACH - 2) / 2 };
 
 /* The i-th call to fail of n: all where they are few; else the first, the last, and some between. */
 static unsigned long call_of(int i, unsigned long n)
 {
-    if (n <= EACH || i < 6) return (unsigned long)i + 1;
-    if (i >= EACH - 6) return n - (unsigned long)(EACH - 1 - i);
-    return 6 + (n - 12) * (unsigned long)(i - 5) / (EACH - 12);
+    if (n <= EACH || i < ENDS) return (unsigned long)i + 1;
+    if (i >= EACH - ENDS) return n - (unsigned long)(EACH - 1 - i);
+    return ENDS + (n - 2 * ENDS) * (unsigned long)(i - ENDS + 1) / (EACH - 2 * ENDS);
 }
 
 struct sweep {
