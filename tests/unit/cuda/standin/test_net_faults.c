@@ -364,7 +364,8 @@ TEST(whichever_call_fails_is_named_and_nothing_is_left)
             check_life(s, KINDS[k], fault);
         }
     }
-    CHECK_SAY(s->n_failed > (CHECK_SANITIZED ? 60 : 100), "%d of %d faults were seen", s->n_failed, s->n_failed + s->n_well);
+    CHECK_SAY(s->n_failed > (CHECK_SANITIZED ? 60 : 100), "%d of %d faults were seen", s->n_failed,
+              s->n_failed + s->n_well);
     sweep_free(s);
 }
 
