@@ -2,6 +2,7 @@
  * in backend.c; net.c is the only caller. */
 #ifndef BURST_NET_BACKEND_H
 #define BURST_NET_BACKEND_H
+#include "kernels/window.h"
 #include "net/plan.h"
 
 struct net_backend {
@@ -48,6 +49,8 @@ const struct net_backend *backend_of(enum net_backend_id id);
 /* "auto", "plain", "cpu" to its id. BURST_E_RANGE names the words allowed; *ret untouched. */
 enum burst_err backend_parse(const char *word, enum net_backend_id *ret, struct burst_error *reterr);
 
+/* For other backends: the window of a convolution or pooling as kernels take it. */
+struct window_shape plain_window(const struct plan_step *step);
 /* For other backends: run one step as `plain` does.
  * Given     at   [plan->n_value] address of each value of this sample, row-major; only the step's inputs and `add` are read
  * Returned  ret  the step's output; shares no byte with what is read

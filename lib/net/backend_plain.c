@@ -29,7 +29,7 @@ static const float *input_of(const struct call *c, int i)
     return c->at[c->step->input[i]];
 }
 
-static struct window_shape window_of(const struct plan_step *s)
+struct window_shape plain_window(const struct plan_step *s)
 {
     struct window_shape w = {.n_in = s->n_in, .n_out = s->n_out, .group = s->group};
     for (int i = 0; i < 2; i++) {
@@ -48,7 +48,7 @@ static struct window_shape window_of(const struct plan_step *s)
 static void run_window(const struct call *c)
 {
     const struct plan_step *s = c->step;
-    struct window_shape w = window_of(s);
+    struct window_shape w = plain_window(s);
     int64_t in = s->n_in * s->in_size[0] * s->in_size[1], out = s->n_out * s->out_size[0] * s->out_size[1];
     for (int64_t i = 0; i < s->n_image; i++) {
         const float *x = input_of(c, 0) + i * in;

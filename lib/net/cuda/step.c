@@ -159,28 +159,13 @@ static enum burst_err lower_concat(struct lower *l)
 
 /* ---- windows ---- */
 
-static struct window_shape window_of(const struct plan_step *s)
-{
-    struct window_shape w = {.n_in = s->n_in, .n_out = s->n_out, .group = s->group};
-    for (int i = 0; i < 2; i++) {
-        w.in_size[i] = s->in_size[i];
-        w.out_size[i] = s->out_size[i];
-        w.kernel[i] = s->window.kernel[i];
-        w.stride[i] = s->window.stride[i];
-        w.dilation[i] = s->window.dilation[i];
-        w.pad_begin[i] = s->window.pad_begin[i];
-        w.pad_end[i] = s->window.pad_end[i];
-    }
-    return w;
-}
-
 static enum burst_err lower_pool(struct lower *l)
 {
     bool average = l->s->op == PLAN_AVERAGE_POOL;
     enum burst_err err = take(l, l->s->input[0], true);
     if (!err) err = give(l, true);
     if (err) return err;
-    l->op.pool = (struct pool_job){.shape = window_of(l->s),
+    l->op.pool = (struct pool_job){.shape = plain_window(l->s),
                                    .is_average = average,
                                    .count_pad = l->s->window.count_include_pad,
                                    .bf16 = form_out(l)->as.bf16,
