@@ -61,9 +61,21 @@ void gpu_open(struct infer *infer, const struct infer_settings *settings)
     infer->gpu_asked = settings->gpu != NULL;
     infer->cross_check = settings->cross_check;
     if (!settings->gpu) return;
-    enum burst_err err = device_open(settings->gpu, &own, &infer->device, &infer->no_gpu);
-    if (!err && infer->lightcurve) err = give_lightcurve(infer, settings->light_curve, &infer->no_gpu);
-    if (!err && infer->image) err = give_image(infer, settings->image, &infer->no_gpu);
+    if (infer->lightcurve) infer->lightcurve_path = strdup(settings->light_curve);
+    if (infer->image) infer->image_path = strdup(settings->image);
+    if ((infer->lightcurve && !infer->lightcurve_path) || (infer->image && !infer->image_path))
+        (void)burst_fail(&infer->no_gpu, BURST_E_NOMEM, "no memory for the names of networks");
+    else
+        (void)device_open(settings->gpu, &own, &infer->device, &infer->no_gpu); /* it is NULL then, and why is kept */
+}
+
+/* Reading and sealing the networks takes a tenth of a start: it is done with the first step, when burstd is ready. */
+static void give_networks(struct infer *infer)
+{
+    enum burst_err err = BURST_OK;
+    infer->gpu_given = true;
+    if (infer->lightcurve) err = give_lightcurve(infer, infer->lightcurve_path, &infer->no_gpu);
+    if (!err && infer->image) err = give_image(infer, infer->image_path, &infer->no_gpu);
     if (!err) return;
     device_close(infer->device);
     infer->device = NULL;
@@ -71,6 +83,7 @@ void gpu_open(struct infer *infer, const struct infer_settings *settings)
 
 int infer_step(struct infer *infer, int64_t now_ns)
 {
+    if (infer->device && !infer->gpu_given) give_networks(infer);
     return infer->device ? device_step(infer->device, now_ns) : STEP_MS;
 }
 

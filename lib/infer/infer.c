@@ -68,6 +68,8 @@ void infer_close(struct infer *infer)
 {
     if (!infer) return;
     device_close(infer->device);
+    free(infer->lightcurve_path);
+    free(infer->image_path);
     net_close(infer->lightcurve);
     net_close(infer->image);
     free(infer->input);

@@ -16,8 +16,10 @@ struct infer {
     float *feature;             /* [n_channel][n_position] of the head */
     float logits[DEVICE_PARTS_MOST * LOGIT_MOST], checked[DETECTOR_MAX * LOGIT_MOST];
     bool gpu_asked;
-    struct device *device; /* NULL: none is asked for, or it could not be made */
-    bool gpu_told;         /* that it could not be made */
+    struct device *device;              /* NULL: none is asked for, or it could not be made */
+    bool gpu_told;                      /* that it could not be made */
+    bool gpu_given;                     /* the device has the networks */
+    char *lightcurve_path, *image_path; /* until then; NULL: not named, or no GPU is asked for */
     struct burst_error no_gpu;
     enum infer_cross_check cross_check;
 };
