@@ -21,6 +21,7 @@ burst_package(PkgSystemd libsystemd)
 burst_package(PkgXml2 libxml-2.0)
 burst_package(PkgFftw fftw3)
 burst_package(PkgFftwf fftw3f)
+burst_package(PkgCairo cairo)
 
 find_program(PROTOC_C protoc-c REQUIRED)
 find_file(ONNX_PROTO onnx.proto PATHS /usr/include/onnx REQUIRED)

@@ -318,8 +318,9 @@ static void flush_silent(struct intake *in)
 static bool must_wait(const struct intake *in, int gateway)
 {
     int64_t slack_ns = (int64_t)(in->p->config.lightcurve_lateness_s * 0.5e9), now = clock_mono_ns();
+    int64_t patience_ns = (int64_t)(in->p->config.lightcurve_history_patience_s * 1e9);
     for (int i = 0; i < in->n_feed; i++)
-        if (in->feed[i].lc && order_must_wait(&in->feed[i].order, gateway, slack_ns, now)) return true;
+        if (in->feed[i].lc && order_must_wait(&in->feed[i].order, gateway, slack_ns, patience_ns, now)) return true;
     return false;
 }
 

@@ -156,13 +156,13 @@ def main():
     count, env = Count(), dict(os.environ, LC_ALL='C.UTF-8', BURST_BUILD=str(ROOT / 'build/release'))
     begun = time.time()
     if a.list:
-        print('\n'.join(str(p.relative_to(ROOT)) for p in programs('release') + scripts('house', 'parity', 'golden', 'bad', 'system')))
+        print('\n'.join(str(p.relative_to(ROOT)) for p in programs('release') + scripts('house', 'parity', 'golden', 'bad', 'realism', 'training', 'system')))
         return 0
 
     def wanted(paths):
         return [p for p in paths if a.only in str(p) and p.exists()]
     if build('release', count):
-        run(wanted(programs('release') + scripts('house', 'parity', 'golden', 'bad')), '', count, env, AT_ONCE)
+        run(wanted(programs('release') + scripts('house', 'parity', 'golden', 'bad', 'realism', 'training')), '', count, env, AT_ONCE)
         run(wanted(scripts('system')), '', count, env, AT_ONCE)  # most of it is waiting
     if a.all:  # clang compiles all of it, too: for the fuzzers
         for preset in ('asan', 'tsan'):

@@ -69,6 +69,8 @@
          "a 64 ms bin is closed this long after the instrument's latest good time") \
     REAL(lightcurve_silence_s, "lightcurve.silence_s", "s", 1, 3600, "10", CONFIG_CORE, \
          "an input silent for this long has all its bins closed") \
+    REAL(lightcurve_history_patience_s, "lightcurve.history_patience_s", "s", 0.1, 600, "2", CONFIG_CORE, \
+         "a gateway that reads history waits this long for a silent one that has history of the same topic to read") \
     TEXT(lightcurve_trace, "lightcurve.trace", CONFIG_PATH_OR_NONE, "", 0, \
          "file that gets a line for every window and detector with the digest of its counts; \"\" keeps none") \
     REAL(detect_open, "detect.open", "", 0.001, 0.999, "0.5", CONFIG_CORE, \

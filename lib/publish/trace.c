@@ -15,14 +15,28 @@ struct window_trace {
     char text[DETECTOR_MAX * LINE_MOST];
 };
 
+/* A process that was killed may have left part of a line: the next one begins on a line of its own. */
+static bool end_line(int file)
+{
+    char last = '\n';
+    off_t n = lseek(file, 0, SEEK_END);
+    if (n > 0 && pread(file, &last, 1, n - 1) != 1) return false;
+    return last == '\n' || write(file, "\n", 1) == 1;
+}
+
 enum burst_err window_trace_open(const char *path, struct window_trace **ret_trace, struct burst_error *reterr)
 {
     struct window_trace *t = malloc(sizeof *t);
     if (!t) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a trace of windows");
-    t->file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    t->file = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
     if (t->file < 0) {
         free(t);
         return burst_fail(reterr, BURST_E_IO, "%s: %s", path, strerror(errno));
+    }
+    if (!end_line(t->file)) {
+        enum burst_err err = burst_fail(reterr, BURST_E_IO, "%s: %s", path, strerror(errno));
+        window_trace_close(t);
+        return err;
     }
     *ret_trace = t;
     return BURST_OK;

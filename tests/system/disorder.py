@@ -242,9 +242,11 @@ class Player:
 
 
 def read_trace(path):
-    """(k_end, detector) -> (valid bins, incomplete, digest); a line that comes twice must say the same."""
+    """(k_end, detector) -> (valid bins, incomplete, digest); a line that comes twice must say the same. Lines that a kill has torn are left out."""
     out = {}
     for line in open(path):
+        if line.count(',') != 5 or len(line) - line.rindex(',') != 66:
+            continue
         _, k, d, n, incomplete, digest = line.rstrip('\n').split(',')
         key, value = (int(k), int(d)), (int(n), int(incomplete), digest)
         check(out.setdefault(key, value) == value, f'window {key} was {out[key]} and, after a restart, {value}')
@@ -273,7 +275,7 @@ def session(folder, started, sky, plan, lateness_s, model=MODEL, ahead_s=None, l
     # Silence is for the player to decide: a loaded machine must not close bins early.
     daemon = Daemon(os.path.abspath(folder), config)
     text = daemon.config.read_text().replace('models: {backend: auto}', f'models: {{backend: auto, light_curve: "{model}", image: ""}}')
-    text += f'lightcurve: {{lateness_s: {lateness_s}, silence_s: 600, trace: "{trace}"}}\nlimits: {{packet_arena_mib: 256}}\n'
+    text += f'lightcurve: {{lateness_s: {lateness_s}, silence_s: 600, history_patience_s: 60, trace: "{trace}"}}\nlimits: {{packet_arena_mib: 256}}\n'
     ends = [(daemon.gateway_live, daemon.gateway_history)]
     if second:
         ends.append(tuple(f'tcp://127.0.0.1:{p}' for p in free_ports(2)))

@@ -78,6 +78,7 @@ TEST(the_canonical_text_holds_the_core_keys)
     CHECK_INT(n, strlen(text));
     CHECK_STR(text, "lightcurve.lateness_s=2\n"
                     "lightcurve.silence_s=10\n"
+                    "lightcurve.history_patience_s=2\n"
                     "detect.open=0.10000000000000001\n"
                     "detect.low=0.20000000000000001\n"
                     "detect.high=0.80000000000000004\n"

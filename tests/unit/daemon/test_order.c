@@ -14,8 +14,8 @@ TEST(a_gateway_alone_never_waits)
 {
     struct order o = begun();
     order_read(&o, 0, 100 * S, true, 5 * S);
-    CHECK(!order_must_wait(&o, 0, S, 5 * S));
-    CHECK(!order_must_wait(&o, 1, S, 5 * S));
+    CHECK(!order_must_wait(&o, 0, S, 2 * S, 5 * S));
+    CHECK(!order_must_wait(&o, 1, S, 2 * S, 5 * S));
 }
 
 TEST(of_two_that_read_history_the_one_ahead_waits)
@@ -23,10 +23,10 @@ TEST(of_two_that_read_history_the_one_ahead_waits)
     struct order o = begun();
     order_read(&o, 0, 100 * S, true, 5 * S);
     order_read(&o, 1, 98 * S, true, 5 * S);
-    CHECK(order_must_wait(&o, 0, S, 5 * S));
-    CHECK(!order_must_wait(&o, 1, S, 5 * S));
+    CHECK(order_must_wait(&o, 0, S, 2 * S, 5 * S));
+    CHECK(!order_must_wait(&o, 1, S, 2 * S, 5 * S));
     order_read(&o, 1, 99 * S, true, 5 * S); /* exactly the slack behind */
-    CHECK(!order_must_wait(&o, 0, S, 5 * S));
+    CHECK(!order_must_wait(&o, 0, S, 2 * S, 5 * S));
 }
 
 TEST(a_silent_gateway_is_not_waited_for_long)
@@ -34,8 +34,8 @@ TEST(a_silent_gateway_is_not_waited_for_long)
     struct order o = begun();
     order_read(&o, 0, 100 * S, true, 5 * S);
     order_expect(&o, 1, 5 * S);
-    CHECK(order_must_wait(&o, 0, S, 5 * S + ORDER_PATIENCE_NS - 1));
-    CHECK(!order_must_wait(&o, 0, S, 5 * S + ORDER_PATIENCE_NS));
+    CHECK(order_must_wait(&o, 0, S, 2 * S, 5 * S + 2 * S - 1));
+    CHECK(!order_must_wait(&o, 0, S, 2 * S, 5 * S + 2 * S));
 }
 
 TEST(live_messages_wait_for_nobody_and_are_waited_for_by_nobody)
@@ -43,10 +43,10 @@ TEST(live_messages_wait_for_nobody_and_are_waited_for_by_nobody)
     struct order o = begun();
     order_read(&o, 0, 100 * S, false, 5 * S);
     order_read(&o, 1, 50 * S, true, 5 * S);
-    CHECK(!order_must_wait(&o, 0, S, 5 * S));
+    CHECK(!order_must_wait(&o, 0, S, 2 * S, 5 * S));
     order_read(&o, 0, 100 * S, true, 5 * S);
     order_read(&o, 1, 50 * S, false, 5 * S);
-    CHECK(!order_must_wait(&o, 0, S, 5 * S));
+    CHECK(!order_must_wait(&o, 0, S, 2 * S, 5 * S));
 }
 
 TEST(a_message_without_data_moves_nothing_back)
@@ -55,7 +55,7 @@ TEST(a_message_without_data_moves_nothing_back)
     order_read(&o, 0, 100 * S, true, 5 * S);
     order_read(&o, 1, 100 * S, true, 5 * S);
     order_read(&o, 1, INT64_MIN, true, 5 * S);
-    CHECK(!order_must_wait(&o, 0, S, 5 * S));
+    CHECK(!order_must_wait(&o, 0, S, 2 * S, 5 * S));
 }
 
 TEST(all_has_been_sent_when_every_gateway_says_so)

@@ -96,6 +96,26 @@ TEST(opening_again_adds_to_the_file_and_a_gap_is_said)
     (void)unlink(path);
 }
 
+TEST(after_a_torn_line_comes_a_new_one)
+{
+    struct window_trace *t = NULL;
+    struct lightcurve_window *w = window(1);
+    const char *path = temporary();
+    FILE *torn = fopen(path, "w");
+    CHECK(torn && fputs("burst.v1.gecam-b.grd.events,32", torn) >= 0 && fclose(torn) == 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(window_trace_open(path, &t, NULL), BURST_OK);
+        CHECK_INT(window_trace_add(t, w, NULL), BURST_OK);
+        window_trace_close(t);
+    }
+    char *text = contents(path);
+    CHECK(strncmp(text, "burst.v1.gecam-b.grd.events,32\nburst", 36) == 0);
+    CHECK(strstr(text, "\n\n") == NULL);
+    free(text);
+    window_free(w);
+    (void)unlink(path);
+}
+
 TEST(a_file_that_cannot_be_made_is_refused)
 {
     struct window_trace *t = NULL;
@@ -124,6 +144,7 @@ int main(void)
     RUN(a_window_is_a_line_for_each_detector);
     RUN(one_count_changes_its_line_and_no_other);
     RUN(opening_again_adds_to_the_file_and_a_gap_is_said);
+    RUN(after_a_torn_line_comes_a_new_one);
     RUN(a_file_that_cannot_be_made_is_refused);
     RUN(a_full_disk_and_an_unknown_instrument_are_told);
     return check_report();
