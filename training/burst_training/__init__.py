@@ -1,0 +1,1 @@
+"""Training and judging the networks of burstd: see training/README.md."""
