@@ -1,6 +1,5 @@
 /* What has been read of an input, and from where it must be read again. */
 #include "daemon/feed.h"
-#include "base/clock.h"
 #include "prepare/particles.h"
 #include <string.h>
 
@@ -18,8 +17,6 @@ enum burst_err feed_open(struct feed *f, struct source source, enum topic_kind k
     for (int i = 0; restart && i < restart->n_from; i++)
         f->begun[f->n_begun++] = restart->from[i];
     order_begin(&f->order);
-    for (int i = 0; f->n_begun > 1 && i < CONFIG_INPUT_MAX; i++)
-        order_expect(&f->order, i, clock_mono_ns());
     if (kind != TOPIC_EVENTS || !bands) return BURST_OK;
     f->bands = *bands;
     if (!fact->n_open) {

@@ -20,6 +20,16 @@ static const struct restart_point *restart_of(const struct pipeline *p, const ch
     return NULL;
 }
 
+/* After a restart the first message of every gateway that brings a topic is waited for, where more than one had brought it. */
+static void feed_expect(struct feed *f, const struct burst_config *config)
+{
+    for (int i = 0; f->n_begun > 1 && i < config->n_input; i++)
+        for (int k = 0; k < config->input[i].n_topic; k++) {
+            const char *prefix = config->input[i].topic[k];
+            if (strncmp(f->topic, prefix, strlen(prefix)) == 0) order_expect(&f->order, i, clock_mono_ns());
+        }
+}
+
 /* Every instrument in every realm has its own rings from the start: memory does not grow when a new one appears. */
 static enum burst_err feeds_open(struct intake *in, struct burst_error *reterr)
 {
@@ -32,9 +42,10 @@ static enum burst_err feeds_open(struct intake *in, struct burst_error *reterr)
         if (in->n_feed == FEED_MAX) return burst_fail(reterr, BURST_E_LIMIT, "more than %d input topics", FEED_MAX);
         if (source_input_topic(source, kind, topic, sizeof topic))
             topic[0] = 0; /* refused by feed_open, with a sentence */
-        enum burst_err err =
-            feed_open(&in->feed[in->n_feed++], source, kind, bands, lateness_ns, restart_of(in->p, topic), reterr);
+        struct feed *f = &in->feed[in->n_feed++];
+        enum burst_err err = feed_open(f, source, kind, bands, lateness_ns, restart_of(in->p, topic), reterr);
         if (err) return err;
+        feed_expect(f, &in->p->config);
     }
     return BURST_OK;
 }
@@ -315,7 +326,7 @@ static void flush_silent(struct intake *in)
 
 /* A gateway that reads history ahead of another one is left for now (order.h). Half the lateness: what it brings next closes no
  * bin that the other one has data for. */
-static bool must_wait(const struct intake *in, int gateway)
+static bool must_wait(struct intake *in, int gateway)
 {
     int64_t slack_ns = (int64_t)(in->p->config.lightcurve_lateness_s * 0.5e9), now = clock_mono_ns();
     int64_t patience_ns = (int64_t)(in->p->config.lightcurve_history_patience_s * 1e9);

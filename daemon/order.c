@@ -26,14 +26,16 @@ static bool is_waited_for(const struct order_place *place, int64_t patience_ns, 
     return place->is_replay && place->seen_mono_ns && now_mono_ns - place->seen_mono_ns < patience_ns;
 }
 
-bool order_must_wait(const struct order *o, int gateway, int64_t slack_ns, int64_t patience_ns, int64_t now_mono_ns)
+bool order_must_wait(struct order *o, int gateway, int64_t slack_ns, int64_t patience_ns, int64_t now_mono_ns)
 {
-    const struct order_place *own = &o->place[gateway];
+    struct order_place *own = &o->place[gateway];
     if (!own->is_replay || own->latest_ns == INT64_MIN) return false;
     for (int i = 0; i < CONFIG_INPUT_MAX; i++) {
         const struct order_place *other = &o->place[i];
         if (i == gateway || !is_waited_for(other, patience_ns, now_mono_ns)) continue;
-        if (other->latest_ns == INT64_MIN || own->latest_ns - slack_ns > other->latest_ns) return true;
+        if (other->latest_ns != INT64_MIN && own->latest_ns - slack_ns <= other->latest_ns) continue;
+        own->seen_mono_ns = now_mono_ns;
+        return true;
     }
     return false;
 }

@@ -26,8 +26,10 @@ void order_expect(struct order *o, int gateway, int64_t now_mono_ns);
  * Given     stop_ns  TT end of its data; INT64_MIN: it held none */
 void order_read(struct order *o, int gateway, int64_t stop_ns, bool is_replay, int64_t now_mono_ns);
 /* True where the gateway's next message is to be left for now: it reads history and is more than slack_ns ahead of another one
- * that does, too, and has not been silent for patience_ns. */
-bool order_must_wait(const struct order *o, int gateway, int64_t slack_ns, int64_t patience_ns, int64_t now_mono_ns);
+ * that does, too, and has not been silent for patience_ns.
+ * Notes  While a gateway is left it cannot be heard: that is no silence of its own. Of all that wait, one is behind the others;
+ *        nobody leaves that one, so that its silence runs out. */
+bool order_must_wait(struct order *o, int gateway, int64_t slack_ns, int64_t patience_ns, int64_t now_mono_ns);
 /* A gateway says that all before tt_ns has been sent.
  * Returned  the moment up to which that is true of every gateway that brought data of this topic within quiet_ns; INT64_MIN where
  *           one of them has not said so */

@@ -38,6 +38,23 @@ TEST(a_silent_gateway_is_not_waited_for_long)
     CHECK(!order_must_wait(&o, 0, S, 2 * S, 5 * S + 2 * S));
 }
 
+/* Two wait for a third that never comes: when they have waited long enough, the one behind still holds the one ahead. */
+TEST(a_gateway_that_is_left_is_not_silent)
+{
+    struct order o = begun();
+    order_expect(&o, 2, 5 * S);
+    order_read(&o, 0, 100 * S, true, 5 * S);
+    order_read(&o, 1, 50 * S, true, 5 * S);
+    for (int64_t now = 5 * S; now < 7 * S; now += S / 10) {
+        CHECK(order_must_wait(&o, 0, S, 2 * S, now));
+        CHECK(order_must_wait(&o, 1, S, 2 * S, now));
+    }
+    CHECK(order_must_wait(&o, 0, S, 2 * S, 7 * S));
+    CHECK(!order_must_wait(&o, 1, S, 2 * S, 7 * S));
+    order_read(&o, 1, 100 * S, true, 7 * S);
+    CHECK(!order_must_wait(&o, 0, S, 2 * S, 7 * S));
+}
+
 TEST(live_messages_wait_for_nobody_and_are_waited_for_by_nobody)
 {
     struct order o = begun();
@@ -75,6 +92,7 @@ int main(void)
     RUN(a_gateway_alone_never_waits);
     RUN(of_two_that_read_history_the_one_ahead_waits);
     RUN(a_silent_gateway_is_not_waited_for_long);
+    RUN(a_gateway_that_is_left_is_not_silent);
     RUN(live_messages_wait_for_nobody_and_are_waited_for_by_nobody);
     RUN(a_message_without_data_moves_nothing_back);
     RUN(all_has_been_sent_when_every_gateway_says_so);
