@@ -12,7 +12,8 @@ enum { ROOM_FIRST = 64 };
 enum burst_err focus_init(double mu_min, struct focus *f, struct burst_error *reterr)
 {
     if (!(mu_min >= 1.0 && mu_min <= 1e6))
-        return burst_fail(reterr, BURST_E_RANGE, "a faintest burst of %g times the background; 1 to 1e6 are taken", mu_min);
+        return burst_fail(reterr, BURST_E_RANGE, "a faintest burst of %g times the background; 1 to 1e6 are taken",
+                          mu_min);
     struct focus_start *start = malloc(ROOM_FIRST * sizeof *start);
     if (!start) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a search");
     *f = (struct focus){.mu_min = mu_min, .slope_min = 1.0, .room = ROOM_FIRST, .start = start};
@@ -48,7 +49,8 @@ static enum burst_err make_room(struct focus *f, struct burst_error *reterr)
 /* Is the rise from a to b no flatter than from b to c? Products, since both widths are above 0. */
 static int hides(const struct focus_start *a, const struct focus_start *b, const struct focus_start *c)
 {
-    return (b->counts - a->counts) * (c->expected - b->expected) >= (c->counts - b->counts) * (b->expected - a->expected);
+    return (b->counts - a->counts) * (c->expected - b->expected) >=
+           (c->counts - b->counts) * (b->expected - a->expected);
 }
 
 /* The present becomes the youngest candidate. */
@@ -98,8 +100,8 @@ enum burst_err focus_step(struct focus *f, double counts, double expected, struc
     return BURST_OK;
 }
 
-enum burst_err focus_run(const double *counts, const double *expected, const uint8_t *valid, size_t n_bin, double mu_min,
-                         double *ret_significance, uint32_t *ret_length, struct burst_error *reterr)
+enum burst_err focus_run(const double *counts, const double *expected, const uint8_t *valid, size_t n_bin,
+                         double mu_min, double *ret_significance, uint32_t *ret_length, struct burst_error *reterr)
 {
     struct focus f = {0};
     enum burst_err err = focus_init(mu_min, &f, reterr);
