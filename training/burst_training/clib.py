@@ -364,3 +364,53 @@ class Net:
     def __del__(self):
         if getattr(self, "_at", None):
             self.close()
+
+
+# Searches that need no network: Poisson-FOCuS and the trigger that flies (tools/train/focus.h, trigger.h).
+
+
+class _TriggerLine(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_size_t), ("offset", ctypes.c_size_t), ("atoms", ctypes.c_uint32), ("threshold", ctypes.c_double)]
+
+
+class _TriggerData(ctypes.Structure):
+    _fields_ = [("n_detector", ctypes.c_size_t), ("n_atom", ctypes.c_size_t), ("n_bin", ctypes.c_size_t), ("bin_s", ctypes.c_double),
+                ("counts", ctypes.c_void_p), ("valid", ctypes.c_void_p)]
+
+
+TRIGGER_LINE_MAX = 96
+
+
+def focus(counts, background, valid=None, mu_min=1.0):
+    """(significance float64 [T], length uint32 [T]): the best interval that ends with each bin, counts float64 [T] against the
+    counts expected, and how many bins it has. Bins without validity or expectation end all intervals."""
+    counts = array("counts", counts, np.float64, (None,))
+    expected = array("background", background, np.float64, counts.shape)
+    valid = None if valid is None else array("valid", valid, np.uint8, counts.shape)
+    significance, length = np.empty(len(counts)), np.empty(len(counts), np.uint32)
+    call("focus_run", address(counts), address(expected), address(valid), ctypes.c_size_t(len(counts)), ctypes.c_double(mu_min),
+         address(significance), address(length))
+    return significance, length
+
+
+def sliding_background(counts, valid=None, window=266, gap=64):
+    """float64 [T]: mean of the valid bins among the `window` that end `gap` bins before each bin; 0 where fewer than half are valid."""
+    counts = array("counts", counts, np.float64, (None,))
+    valid = None if valid is None else array("valid", valid, np.uint8, counts.shape)
+    mean = np.empty(len(counts))
+    call("trigger_background", address(counts), address(valid), ctypes.c_size_t(len(counts)), ctypes.c_size_t(window), ctypes.c_size_t(gap),
+         address(mean))
+    return mean
+
+
+def snr_trigger(atoms, valid, bin_s=0.064, coincident=1):
+    """(score float32 [T], line int32 [T]): the flight-like trigger over atoms u16 [D, 5, T], valid u8 [D, T]; it fires at 4.5 in
+    `coincident` detectors. line is the one that scored, -1 where none did."""
+    atoms = array("atoms", atoms, np.uint16, (None, 5, None))
+    valid = array("valid", valid, np.uint8, (atoms.shape[0], atoms.shape[2]))
+    line, n = (_TriggerLine * TRIGGER_LINE_MAX)(), ctypes.c_size_t()
+    call("trigger_flight_lines", ctypes.c_double(bin_s), line, ctypes.byref(n))
+    data = _TriggerData(*atoms.shape, float(bin_s), address(atoms), address(valid))
+    score, which = np.empty(atoms.shape[2], np.float32), np.empty(atoms.shape[2], np.int32)
+    call("trigger_run", ctypes.byref(data), line, n, ctypes.c_size_t(coincident), address(score), address(which))
+    return score, which
