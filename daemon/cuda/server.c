@@ -213,8 +213,9 @@ static void turn(struct server *s, const sigset_t *waiting)
 {
     struct pollfd p = {.fd = s->listener, .events = POLLIN};
     struct timespec patience = {0, TURN_NS};
-    if (ppoll(&p, 1, &patience, waiting) > 0) accept_client(s);
-    bury_lanes(s);
+    bool knocks = ppoll(&p, 1, &patience, waiting) > 0;
+    bury_lanes(s); /* first: the one who knocks may be the one whose lane has just ended */
+    if (knocks) accept_client(s);
     end_if_stuck(s, clock_mono_ns());
 }
 

@@ -114,11 +114,16 @@ static void describe_end(int status, char *ret_how, size_t size)
     }
 }
 
+void child_bury(struct worker_child *child)
+{
+    for (int i = 0; i < WORKER_GRAVES; i++)
+        if (child->grave[i] && waitpid(child->grave[i], NULL, WNOHANG) != 0) child->grave[i] = 0;
+}
+
 bool child_ended(struct worker_child *child, char *ret_how, size_t size)
 {
     int status = 0;
-    for (int i = 0; i < WORKER_GRAVES; i++)
-        if (child->grave[i] && waitpid(child->grave[i], NULL, WNOHANG) != 0) child->grave[i] = 0;
+    child_bury(child);
     if (!child->pid) return false;
     pid_t pid = waitpid(child->pid, &status, WNOHANG);
     if (pid == 0 || (pid < 0 && errno == EINTR)) return false;

@@ -53,7 +53,9 @@ struct worker {
 
 /* Start the program, listening at `path`. BURST_E_IO with the system's words; BURST_E_LIMIT where every grave is taken. */
 enum burst_err child_start(struct worker_child *child, const char *path, struct burst_error *reterr);
-/* Bury what has ended. True, with how in words, where the living one is among it. Never waits. */
+/* Take the status of killed ones that have ended, so that none stays behind as a zombie. Never waits. */
+void child_bury(struct worker_child *child);
+/* The same, and true, with how in words, where the living one has ended. */
 bool child_ended(struct worker_child *child, char *ret_how, size_t size);
 /* Its socket goes, then SIGKILL, and into a grave. */
 void child_kill(struct worker_child *child, const char *path);

@@ -306,11 +306,8 @@ static void keep_limits(struct worker *w, int64_t now_ns)
 enum worker_state worker_step(struct worker *w, int64_t now_ns)
 {
     struct wire_answer answer;
-    char end[96];
-    if (w->fd < 0)
-        reach(w, now_ns);
-    else if (!w->child.pid)
-        (void)child_ended(&w->child, end, sizeof end); /* graves */
+    child_bury(&w->child);
+    if (w->fd < 0) reach(w, now_ns);
     while (w->fd >= 0 && lane_read(w, &answer, NULL) == BURST_OK)
         take_answer(w, &answer, now_ns);
     if (w->state >= WORKER_LOADING) {

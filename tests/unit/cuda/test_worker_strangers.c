@@ -93,14 +93,26 @@ static void check_ended(int fd, int expect_kind, enum burst_err code)
     (void)close(fd);
 }
 
+/* Clients are taken in the order they came: once this one has been sent away, so has everybody before. */
+static void check_all_taken(void)
+{
+    struct wire_answer a;
+    int fd = stranger();
+    say(fd, "junk", 4, NULL, 0);
+    while (hear(fd, &a) > 0) {
+    }
+    (void)close(fd);
+}
+
 static void check_nothing_left(int descriptors)
 {
     char back[4] = {0};
     int64_t until = soon();
-    int pid = worker_facts(good)->pid;
-    while (descriptors_of(pid) != descriptors && clock_mono_ns() < until)
+    int pid = worker_facts(good)->pid, open_there;
+    check_all_taken();
+    while ((open_there = descriptors_of(pid)) != descriptors && clock_mono_ns() < until)
         (void)usleep(2000); /* a lane's thread is joined within a turn of the main one */
-    CHECK_INT(descriptors_of(pid), descriptors);
+    CHECK_INT(open_there, descriptors);
     CHECK_INT(worker_echo(good, "abc", 4, back, soon(), &e), BURST_OK);
     CHECK_STR(back, "abc");
 }
@@ -130,6 +142,7 @@ TEST(a_first_packet_that_is_no_hello_ends_the_lane)
     check_ended(fd, 0, BURST_OK);
     say(fd = stranger(), &load, sizeof load, &memory, 1);
     check_ended(fd, 0, BURST_OK);
+    check_nothing_left(before); /* there are no more lanes than eight */
     hello.precision = 9;
     say(fd = stranger(), &hello, sizeof hello, many, 1);
     check_ended(fd, 0, BURST_OK);
