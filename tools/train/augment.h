@@ -4,9 +4,10 @@
  * Means below: a bin holds Poisson(B + S), B of struct curves' background, S of the burst. In every call row i draws from stream
  * index[i] of `seed` (NULL: i itself), so a row's result does not depend on the batch it comes in.
  * `ret_atoms` may be the array of c->atoms, ret_valid that of c->valid, ret_background that of c->background, where counts stay
- * in their bins (thin, rate, gain); elsewhere they are other arrays. Counts over 65,535 stay at 65,535. */
+ * in their bins (thin, rate, gain); elsewhere they are other arrays. Missing bins are 0; counts over 65,535 stay at that. */
 #ifndef BURST_TRAIN_AUGMENT_H
 #define BURST_TRAIN_AUGMENT_H
+#include "records/bands.h"
 #include "train/curves.h"
 
 struct draw {
@@ -42,7 +43,7 @@ int snr_label(double snr_sigma);
  * Poisson(B + k S).
  *
  * Given     kept [n]   k, 0..1, the same for all atoms
- * Returned  ret_atoms  [n][n_atom][n_bin]; missing bins are 0
+ * Returned  ret_atoms  [n][n_atom][n_bin]
  * Errors    those of curves_check_background; BURST_E_RANGE  a k; outputs untouched
  * Source    science.md A.8 */
 enum burst_err curves_thin(const struct curves *c, const double *kept, struct draw draw, uint16_t *ret_atoms,
@@ -77,6 +78,10 @@ enum burst_err curves_turn(const struct curves *c, const int32_t *shift, struct 
  * Errors    those of curves_check_background for both; BURST_E_SHAPE  two shapes; BURST_E_RANGE  a k; outputs untouched */
 enum burst_err curves_swap(const struct curves *c, const struct curves *quiet, const double *kept, struct draw draw,
                            uint16_t *ret_atoms, uint8_t *ret_valid, double *ret_kept, struct burst_error *reterr);
+
+#define GAIN_LEAST      0.9
+#define GAIN_MOST       1.1
+#define GAIN_ATOM_LEAST 1.12 /* upper edge over lower: no count can skip an atom */
 
 /* Move the inner edges between atoms, as a change of gain would: the part of an atom that lies beyond an edge goes to its
  * neighbour by a binomial draw.

@@ -13,7 +13,8 @@ enum { CURVE_DEGREE_MOST = 4 };
  *           degree                   0..CURVE_DEGREE_MOST; lowered where fewer than 3 bins per coefficient are left, and where
  *                                    the burst or a gap leaves bins on one side only, to 1 at most
  * Returned  ret_background [n][n_atom][n_bin]  counts expected, >= CURVE_BACKGROUND_LEAST, in missing bins too
- * Errors    those of curves_check; BURST_E_RANGE  the degree; BURST_E_MISSING  no bin outside the burst: which row
+ * Errors    those of curves_check; BURST_E_RANGE  the degree; BURST_E_MISSING  a NULL, or a row without a valid bin outside its
+ *           burst: which one. ret_background may then be written
  * Notes     Beyond the outermost bins that were fitted the polynomial is held at its value there: it does not run away.
  * Source    science.md A.6 and A.8 */
 enum burst_err curves_background(const struct curves *c, const int32_t *onset_bin, const int32_t *stop_bin, int degree,

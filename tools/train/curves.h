@@ -26,11 +26,11 @@ enum burst_err curves_check(const struct curves *c, struct burst_error *reterr);
  *           over 1e8: which row */
 enum burst_err curves_check_background(const struct curves *c, struct burst_error *reterr);
 
-/* Do rows [from, to): BURST_OK, or the first refusal. */
-typedef enum burst_err curves_part(void *what, size_t from, size_t to, struct burst_error *reterr);
-/* Rows 0..n-1 in n_thread parts, each in a thread of its own; one part runs in the caller's.
+/* Do rows [from, to) as part number `part`: BURST_OK, or a refusal. */
+typedef enum burst_err curves_part(void *what, int part, size_t from, size_t to, struct burst_error *reterr);
+/* Rows 0..n-1 in n_thread parts, each in a thread of its own; part 0 runs in the caller's.
  *
- * Errors    what `part` returns for the lowest refused part; BURST_E_NOMEM where no thread can be made. The others have then
- *           written their rows */
+ * Given     n_thread  1..CURVES_THREADS_MOST
+ * Errors    what the lowest refused part returned; BURST_E_NOMEM where no thread can be made. Other parts may have written */
 enum burst_err curves_each(size_t n, int n_thread, curves_part *part, void *what, struct burst_error *reterr);
 #endif
