@@ -263,6 +263,8 @@ def complete(config):
     config["optimise"] = {**COMMON, **RECIPES[recipe], **chosen, "recipe": recipe}
     if config["start"]:
         config["start"] = {"train": "all", **config["start"]}
+        if config["start"]["train"] == "none":
+            config["optimise"]["epochs"] = 0
     return config
 
 

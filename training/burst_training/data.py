@@ -7,7 +7,7 @@ import subprocess
 
 import numpy as np
 
-from burst_training import registry, runs
+from burst_training import clib, registry, runs
 
 
 class Part:
@@ -91,25 +91,76 @@ def read_set(folder, what):
     return facts, y, meta
 
 
-# Atoms of each network band (science.md A.1): 25-50, 50-100, 50-300, 100-300, 100-500, 100-900, 300-500, 300-900, 500-900 keV.
-BAND_FIRST, BAND_LAST = (0, 1, 1, 2, 2, 2, 3, 3, 4), (0, 1, 2, 2, 3, 4, 3, 4, 4)
-SCALINGS = ("standardise", "normalise", "running")
+def rolled(draw, share, n):
+    """Which of n rows a change falls on."""
+    return draw.random(n) < share
 
 
-def augment_rows(options, draw, y, snr):
-    """What is done to each row, drawn before any counts are touched: (kept fraction of the signal, kept fraction of all counts,
-    bins of shift). A burst's target S/N is log-uniform from `snr_least` to what it has (science.md A.8); rows of both classes
-    are shifted and dimmed alike, so neither says anything about the label."""
-    n = len(y)
-    kept, rate = np.ones(n), np.ones(n)
-    least = options.get("snr_least", 5.0)
-    chosen = (draw.random(n) < options.get("thin", 0.0)) & (y == 1) & (snr > least)
-    target = np.exp(draw.uniform(np.log(least), np.log(np.maximum(snr, least))))
-    kept[chosen] = target[chosen] / snr[chosen]
-    if options.get("dim", 0.0) > 0:
-        rate = 1 - options["dim"] * draw.random(n)
-    reach = options.get("shift", 0)
-    return kept, rate, draw.integers(-reach, reach + 1, n) if reach else np.zeros(n, np.int64)
+class Augment:
+    """Light curves changed differently in every pass, by the C code of tools/train/augment.h: counts stay whole and exactly Poisson.
+
+    thin, snr_least     share of bursts thinned to an S/N drawn log-uniformly from snr_least to their own (science.md A.8)
+    cut                 share of windows moved so that an edge falls inside the burst; other windows move as far as bursts do
+    turn                share of the rest whose content is turned through the window by any number of bins
+    gain                edges of the atoms move by up to this part either way
+    rate: [low, high]   rates are scaled by a factor log-uniform between
+    All but thin, which needs a burst, befall both classes alike, so that no trace of them says anything about the label."""
+    OPTIONS = {"thin": float, "snr_least": float, "cut": float, "turn": float, "gain": float, "rate": list}
+
+    def __init__(self, options, part):
+        self.o, self.part = options, part
+        columns = part.columns
+        edge = [np.rint(np.nan_to_num(columns[c].astype(float)) / part.bin_s).astype(np.int32) for c in ("onset_s", "stop_s")]
+        self.onset, self.stop = (np.clip(e, 0, part.n_bin) for e in edge)
+        self.bursts = np.flatnonzero((part.y == 1) & (self.stop - self.onset >= 2))
+
+    def thin(self, state, pick, draw):
+        snr = self.part.columns["snr"][pick].astype(float)
+        rows = np.flatnonzero(rolled(draw, self.o["thin"], len(pick)) & (self.part.y[pick] == 1) & (snr > 0))
+        if len(rows):
+            kept, _ = clib.draw_kept(snr[rows], seed_of(draw), least=self.o.get("snr_least", 5.0))
+            state["atoms"][rows] = clib.thin(state["atoms"][rows], state["background"][rows], kept, seed_of(draw), state["valid"][rows])
+
+    def cut(self, state, pick, draw):
+        """A window without a burst moves as one with a burst drawn at random would."""
+        if not len(self.bursts):
+            return
+        rows = np.flatnonzero(rolled(draw, self.o["cut"], len(pick)))
+        own = np.where(np.isin(pick[rows], self.bursts), pick[rows], draw.choice(self.bursts, len(rows)))
+        if len(rows):
+            offset = clib.draw_cut(self.onset[own], self.stop[own], self.part.n_bin, seed_of(draw))
+            moved = clib.slide(*(state[k][rows] for k in ("atoms", "valid", "background")), offset, seed_of(draw))
+            for key, value in zip(("atoms", "valid", "background"), moved):
+                state[key][rows] = value
+        state["moved"][rows] = True
+
+    def turn(self, state, pick, draw):
+        rows = np.flatnonzero(rolled(draw, self.o["turn"], len(pick)) & ~state["moved"])
+        shift = draw.integers(0, self.part.n_bin, len(rows))
+        if len(rows):
+            moved = clib.turn(*(state[k][rows] for k in ("atoms", "valid", "background")), shift, seed_of(draw))
+            state["atoms"][rows], state["valid"][rows] = moved
+
+    def gain(self, state, pick, draw):
+        factor = 1 + self.o["gain"] * draw.uniform(-1, 1, len(pick))
+        state["atoms"], state["background"] = clib.gain(state["atoms"], factor, seed_of(draw), self.part.edges_kev,
+                                                        background=state["background"], valid=state["valid"])
+
+    def rate(self, state, pick, draw):
+        factor = np.exp(draw.uniform(*np.log(self.o["rate"]), len(pick)))
+        state["atoms"], state["background"] = clib.rate(state["atoms"], state["background"], factor, seed_of(draw), state["valid"])
+
+    def change(self, atoms, valid, pick, draw):
+        state = {"atoms": atoms, "valid": valid, "moved": np.zeros(len(pick), bool),
+                 "background": clib.background(atoms, valid, self.onset[pick], self.stop[pick])}
+        for name in ("thin", "cut", "turn", "gain", "rate"):
+            if self.o.get(name):
+                getattr(self, name)(state, pick, draw)
+        return state["atoms"], state["valid"]
+
+
+def seed_of(draw):
+    return int(draw.integers(1 << 62))
 
 
 class LightCurves(Part):
@@ -121,33 +172,18 @@ class LightCurves(Part):
         self.valid = np.load(folder / "valid.npy", mmap_mode="r")
         if self.atoms.shape != (len(self.y), facts["n_atom"], facts["n_bin"]) or self.valid.shape != (len(self.y), facts["n_bin"]):
             raise ValueError(f"{folder}: counts {self.atoms.shape}, valid {self.valid.shape}, not as set.json says")
-        self.bin_s, self.prepare, self.augment = facts["bin_s"], dict(prepare or {}), dict(augment or {})
-        self.bands = (BAND_FIRST, BAND_LAST) if facts["n_atom"] == 5 else (tuple(range(facts["n_atom"])),) * 2
+        self.bin_s, self.n_bin, self.edges_kev = facts["bin_s"], facts["n_bin"], facts["edges_kev"]
+        self.bands = clib.NINE_BANDS if facts["n_atom"] == 5 else clib.ONE_BAND
         self.group = np.char.add(np.char.add(self.columns["seed"].astype(str), "-"), self.columns["sky"].astype(str))
         self.origin = frozenset(("burst-sim", int(seed)) for seed in np.unique(self.columns["seed"]))
-
-    def change(self, pick, atoms, valid, draw):
-        """Thinning by C (integer and exactly Poisson again), then the shift: both arrays roll together."""
-        from burst_training import clib
-        kept, rate, shift = augment_rows(self.augment, draw, self.y[pick], self.columns["snr"][pick])
-        seed = int(draw.integers(1 << 62))
-        dim = np.flatnonzero(kept < 1)
-        if len(dim):
-            edge = [np.rint(np.nan_to_num(self.columns[c][pick][dim]) / self.bin_s).astype(np.int32) for c in ("onset_s", "stop_s")]
-            quiet = clib.background(atoms[dim], valid[dim], *edge)
-            atoms[dim] = clib.thin(atoms[dim], quiet, kept[dim], seed)
-        if (rate < 1).any():
-            atoms = clib.thin(atoms, np.zeros(atoms.shape, np.float32), rate, seed + 1)
-        for i in np.flatnonzero(shift):
-            atoms[i], valid[i] = np.roll(atoms[i], shift[i], -1), np.roll(valid[i], shift[i])
-        return atoms, valid
+        self.prepare, self.augment = dict(prepare or {}), Augment(augment, self) if augment else None
 
     def counts(self, pick, draw=None):
+        """(atoms, valid) of these rows, changed where draw is given and the experiment augments."""
         atoms, valid = np.array(self.atoms[pick]), np.array(self.valid[pick])
-        return self.change(pick, atoms, valid, draw) if draw is not None and self.augment else (atoms, valid)
+        return self.augment.change(atoms, valid, np.asarray(pick), draw) if draw is not None and self.augment else (atoms, valid)
 
     def take(self, pick, draw=None):
-        from burst_training import clib
         atoms, valid = self.counts(pick, draw)
         return clib.prepare(atoms, valid, *self.bands, scaling=self.prepare.get("scaling", "standardise"),
                             per_band=self.prepare.get("per_band", True)), self.y[pick]
@@ -158,8 +194,8 @@ def open_lightcurves(folder, prepare, augment):
     return LightCurves(folder, prepare, augment)
 
 
-open_lightcurves.PREPARE_OPTIONS = {"scaling": SCALINGS, "per_band": bool}
-open_lightcurves.AUGMENT_OPTIONS = {"thin": float, "snr_least": float, "dim": float, "shift": int}
+open_lightcurves.PREPARE_OPTIONS = {"scaling": tuple(clib.SCALINGS), "per_band": bool}
+open_lightcurves.AUGMENT_OPTIONS = Augment.OPTIONS
 
 
 def open_part(options, prepare, augment):
