@@ -19,7 +19,7 @@ WARM = 3
 
 def network(folder):
     """The trained module of a model folder, with the weights of its ONNX file."""
-    from image_model import ImageNet
+    from burst_training.image import ImageNet
     from lightcurve_model import LightCurveNet
     graph = onnx.load(str(pathlib.Path(folder) / 'model.onnx')).graph
     net = (LightCurveNet if len(graph.input[0].type.tensor_type.shape.dim) == 3 else ImageNet)().eval()

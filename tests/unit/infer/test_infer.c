@@ -240,7 +240,7 @@ TEST(image_scores_and_occlusion_are_pytorchs)
     CHECK_NEAR(x.p_without_sources, -1, 0);
 }
 
-/* The shipped network on its own golden inputs; the maps come from training/image_export.py. */
+/* The shipped network on its own golden inputs; the maps come from burst_training/image_explain.py. */
 TEST(occlusion_of_the_shipped_network_is_pytorchs)
 {
     static struct image_explanation x;
