@@ -11,6 +11,7 @@ enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int command_lightcurves(int argc, char **argv);
 int command_events(int argc, char **argv);
 int command_stream(int argc, char **argv);
+int command_days(int argc, char **argv);
 int command_images(int argc, char **argv);
 int command_image(int argc, char **argv);
 

@@ -9,6 +9,7 @@ static const char USAGE[] =
     "  lightcurves  labelled windows of single detectors, prepared as burstd prepares them, for training\n"
     "  events       a FITS event file as the mission writes it: GECAM-B (25 detectors) or Fermi/GBM (12 files)\n"
     "  stream       a day in orbit as GECAM-B event chunks, any stretch of it alone\n"
+    "  days         whole days of counts, with all that happens in orbit, to measure false alarms on\n"
     "  images       labelled ECLAIRs sub-images, prepared as burstd prepares them, for training\n"
     "  image        one ECLAIRs sub-image as the FITS file the mission sends\n";
 
@@ -20,6 +21,7 @@ int main(int argc, char **argv)
     } COMMAND[] = {{"lightcurves", command_lightcurves},
                    {"events", command_events},
                    {"stream", command_stream},
+                   {"days", command_days},
                    {"images", command_images},
                    {"image", command_image}};
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
