@@ -2,6 +2,7 @@
 taken. Inputs are made anew each time, so that a set can be thinned, shifted and scaled differently in every pass."""
 import csv
 import fcntl
+import os
 import shutil
 import subprocess
 
@@ -57,7 +58,8 @@ def make_set(make):
             shutil.rmtree(part, ignore_errors=True)
             command = [str(burst_sim()), *(str(word) for word in make), "--out", str(part)]
             runs.say("making " + " ".join(command[1:-2]))
-            done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+            env = {"BURST_DATADIR": str(runs.REPOSITORY), **os.environ}
+            done = subprocess.run(command, stderr=subprocess.PIPE, text=True, env=env)
             if done.returncode:
                 raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()[-500:]}")
             part.rename(folder)
