@@ -22,6 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 DICTIONARIES = {'fits': ('_gate', '_events', '_subimage'), 'json': ('_json', '_platform', '_catalog'), 'xml': ('_voevent',), 'yaml': ('_yaml', '_instrument'),
                 'onnx': ('_onnx',), 'stream': ('_frame', '_subscriber', '_history'), 'notice': ('_binary',), 'csv': ('_catalogue',)}
 AT_ONCE = 2  # programs side by side
+# Of threaded libraries, but with nothing between threads that cuda_test_net and the kernels' own tests do not have: minutes under TSan.
+UNTHREADED = {'cuda_test_onnx', 'cuda_test_net_faults'}
 LINE = re.compile(r'^(ok|FAIL|skip) (\S+)')
 SANITIZER_ENV = {
     'asan': {'ASAN_OPTIONS': 'detect_leaks=1:abort_on_error=0', 'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'},
@@ -60,7 +62,7 @@ def threaded_targets():
     subprocess.run(['cmake', '--preset', 'tsan', *(['-DCMAKE_C_COMPILER_LAUNCHER=ccache'] if shutil.which('ccache') else [])], cwd=ROOT, capture_output=True)
     known = subprocess.run(['ninja', '-C', ROOT / 'build/tsan', '-t', 'targets', 'all'], capture_output=True, text=True).stdout
     threaded = re.findall(r'^((?:base|client|cuda|daemon|infer|kernels_cuda|net|publish|science|standin|stream)_test_\w+|burst-cuda-standin): phony', known, re.M)
-    return sorted(names | set(threaded))
+    return sorted(names | set(threaded) - UNTHREADED)
 
 
 def execute(command, env, timeout):
