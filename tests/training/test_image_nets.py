@@ -69,7 +69,7 @@ def settled(net, seed):
         if isinstance(m, torch.nn.BatchNorm2d):
             m.running_mean.normal_(0, 0.3)
             m.running_var.uniform_(0.5, 2)
-            m.weight.data.uniform_(0.5, 2)
+            m.weight.data.uniform_(-2, 2)
             m.bias.data.normal_(0, 0.3)
     return net.eval()
 

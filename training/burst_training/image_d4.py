@@ -13,6 +13,7 @@ from burst_training.registry import register
 N_VIEW = 8
 # Pixels of the last, 7 x 7, plane by their distance from the middle one, which holds the trigger pixel: rings of the head.
 LAST_SIDE, RINGS = 7, ((0, 0), (1, 1), (2, 3))
+N_POOL = 3
 
 
 def view(kernel, g):
@@ -66,16 +67,15 @@ class GroupConv(nn.Module):
         return nn.functional.conv2d(x, self.kernel(), padding=self.shape[-1] // 2)
 
 
-class FieldNorm(nn.Module):
-    """Batch normalisation with one mean and deviation for the eight planes of a field."""
-
-    def __init__(self, n_field):
-        super().__init__()
-        self.norm = nn.BatchNorm2d(n_field)
+class FieldNorm(nn.BatchNorm2d):
+    """Batch normalisation with one mean and deviation for the eight planes of a field. Its factor is the size of the weight: as
+    it never falls, it may stand behind a pooling (a quarter of the work) and be folded into the convolution before it."""
 
     def forward(self, x):
         n, c, h, w = x.shape
-        return self.norm(x.view(n, c // N_VIEW, N_VIEW * h, w)).view(n, c, h, w)
+        x = x.contiguous().view(n, c // N_VIEW, N_VIEW * h, w)
+        x = nn.functional.batch_norm(x, self.running_mean, self.running_var, self.weight.abs(), self.bias, self.training, self.momentum, self.eps)
+        return x.view(n, c, h, w)
 
 
 class D4Net(nn.Module):
@@ -103,9 +103,8 @@ class D4Net(nn.Module):
     def forward(self, x):
         x = self.planes(x)
         for i, (conv, norm) in enumerate(zip(self.conv, self.norm)):
-            x = torch.relu(norm(conv(x)))
-            if i < 3:
-                x = nn.functional.max_pool2d(x, 2)
+            x = conv(x.contiguous(memory_format=torch.channels_last))  # twice as fast so on a CPU
+            x = torch.relu(norm(nn.functional.max_pool2d(x, 2) if i < N_POOL else x))
         return self.out(self.drop(torch.relu(self.hidden(self.pooled(x)))))
 
     def ordinary(self):

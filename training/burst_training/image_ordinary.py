@@ -3,12 +3,12 @@ holds. Several stand side by side as groups of the same convolutions, and their 
 import torch
 from torch import nn
 
-from burst_training.image_d4 import LAST_SIDE, N_VIEW
+from burst_training.image_d4 import LAST_SIDE, N_POOL, N_VIEW
 
 
 def folded(conv, norm):
     """(kernel, bias) in double of a group convolution with the batch normalisation that follows it."""
-    scale = (norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)).repeat_interleave(N_VIEW)
+    scale = (norm.weight.double().abs() / torch.sqrt(norm.running_var.double() + norm.eps)).repeat_interleave(N_VIEW)
     shift = norm.bias.double().repeat_interleave(N_VIEW) - norm.running_mean.double().repeat_interleave(N_VIEW) * scale
     return conv.kernel().double() * scale[:, None, None, None], shift
 
@@ -38,7 +38,7 @@ class Ordinary(nn.Module):
         self.planes = nets[0].planes
         self.conv = nn.ModuleList()
         for i in range(len(nets[0].conv)):
-            parts = [folded(net.conv[i], net.norm[i].norm) for net in nets]
+            parts = [folded(net.conv[i], net.norm[i]) for net in nets]
             n_in = parts[0][0].shape[1]
             self.conv.append(layer(n_in if i == 0 else n * n_in, [k for k, _ in parts], [b for _, b in parts], 1 if i == 0 else n, 1))
         kernels = [head_kernel(net) for net in nets]
@@ -50,7 +50,7 @@ class Ordinary(nn.Module):
         x = self.planes(x)
         for i, conv in enumerate(self.conv):
             x = torch.relu(conv(x))
-            if i < 3:
+            if i < N_POOL:
                 x = nn.functional.max_pool2d(x, 2)
         return torch.flatten(self.out(torch.relu(self.hidden(x))), 1)
 

@@ -26,13 +26,11 @@ class Enlarge(nn.Module):
             taps.append([max(-off, 0.0), 1 - abs(off), max(off, 0.0)])
         taps = torch.tensor(taps)
         kernel = torch.einsum("ai,bj->abij", taps, taps).reshape(times**2, 1, 3, 3)
-        self.spread = nn.Conv2d(n_plane, n_plane * times**2, 3, padding=1, groups=n_plane, bias=False)
-        self.spread.weight.data = kernel.repeat(n_plane, 1, 1, 1)
-        self.requires_grad_(False)
+        self.register_buffer("kernel", kernel.repeat(n_plane, 1, 1, 1), persistent=False)  # weights fit every size
 
     def forward(self, x):
         k = self.times
-        x = self.spread(x).reshape(-1, self.n_plane, k, k, SIDE, SIDE)
+        x = nn.functional.conv2d(x, self.kernel, padding=1, groups=self.n_plane).reshape(-1, self.n_plane, k, k, SIDE, SIDE)
         return x.permute(0, 1, 4, 2, 5, 3).reshape(-1, self.n_plane, SIDE * k, SIDE * k)
 
 
