@@ -82,6 +82,24 @@ static double window_best(const struct cutter *k, int64_t from, int64_t to)
     return stretch_best(&r, (size_t)from, (size_t)to, SNR_BINS_MOST).snr;
 }
 
+/* The S/N of a window whose burst, if any, is not known: over what is left when peaks are taken out. The counts are taken. */
+static double blind_best(struct cutter *k)
+{
+    const int n_bin = k->rules->n_bin;
+    bool changed = true;
+    for (int t = 0; t < n_bin; t++)
+        k->use[t] = 1;
+    for (int round = 0; changed && round < CLIP_ROUNDS && window_fit(k); round++) {
+        changed = false;
+        for (int t = 0; t < n_bin; t++) {
+            const bool keep = k->counts[t] <= k->fit[t] + CLIP_SIGMA * sqrt(k->fit[t]);
+            changed = changed || keep != k->use[t];
+            k->use[t] = keep;
+        }
+    }
+    return window_best(k, 0, n_bin);
+}
+
 /* S/N and background bins of a burst window. False where too few bins are background. */
 static bool burst_measure(struct cutter *k, struct known_window *w)
 {
@@ -95,27 +113,15 @@ static bool burst_measure(struct cutter *k, struct known_window *w)
         k->use[t] = t < from || t >= to;
     if (!window_fit(k)) return false;
     w->snr = window_best(k, from, to);
+    w->snr_blind = blind_best(k);
     return true;
 }
 
-/* S/N of a quiet window, over what is left when peaks are taken out. */
 static void quiet_measure(struct cutter *k, struct known_window *w)
 {
-    const int n_bin = k->rules->n_bin;
-    bool changed = true;
     window_take(k, w);
-    for (int t = 0; t < n_bin; t++)
-        k->use[t] = 1;
-    for (int round = 0; changed && round < CLIP_ROUNDS && window_fit(k); round++) {
-        changed = false;
-        for (int t = 0; t < n_bin; t++) {
-            const bool keep = k->counts[t] <= k->fit[t] + CLIP_SIGMA * sqrt(k->fit[t]);
-            changed = changed || keep != k->use[t];
-            k->use[t] = keep;
-        }
-    }
-    w->n_background = n_bin;
-    w->snr = window_best(k, 0, n_bin);
+    w->n_background = k->rules->n_bin;
+    w->snr = w->snr_blind = blind_best(k);
 }
 
 /* The burst window of curve i at that place. False where the rules allow none. */

@@ -34,8 +34,9 @@ struct window_rules {
 /* One window. */
 struct known_window {
     int64_t curve, first_bin; /* first_bin counts from the curve's first */
-    double snr;    /* the highest of 1, 2, 4, 8 bins: burst windows in T90 and its guard, quiet ones anywhere */
-    int32_t label; /* 1 burst, 0 quiet */
+    double snr;       /* the highest of 1, 2, 4, 8 bins: burst windows in T90 and its guard, quiet ones as snr_blind */
+    double snr_blind; /* the same anywhere, as one who knows of no burst measures it */
+    int32_t label;    /* 1 burst, 0 quiet */
     int32_t onset_bin, stop_bin; /* T90 in bins of the window, [onset, stop); quiet: both 0 */
     int32_t n_background;        /* bins outside T90 and its guard */
     int32_t n_saturated;         /* bins over 65,535 counts: kept at that */
@@ -53,8 +54,8 @@ void window_rules_default(struct window_rules *ret);
  *           below 0; BURST_E_RANGE  a time or T90 that is not finite, T90 or a count below 0, a rule out of range
  *           BURST_E_LIMIT  more windows than room; BURST_E_NOMEM. *ret_n untouched; ret_window and ret_counts may be written
  * Notes     A window lies wholly inside its curve and a burst window holds all of T90: curves shorter than a window, or that
- *           do not cover T90, give none. S/N is measured over a quadratic background fitted to the bins outside T90 and its
- *           guard (of quiet windows: to all, those 3 sigma above the fit left out), as excess / sqrt(background).
+ *           do not cover T90, give none. S/N is excess / sqrt(background) over a quadratic fitted to the bins outside T90 and
+ *           its guard, or blind to all bins but, in up to 5 rounds, those 3 sigma above the fit.
  * Source    science.md, section 0 and its caveats */
 enum burst_err known_windows_cut(const struct known_curves *c, const struct window_rules *rules, size_t room,
                                  struct known_window *ret_window, uint16_t *ret_counts, size_t *ret_n,

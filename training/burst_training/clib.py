@@ -60,8 +60,8 @@ class _Rules(ctypes.Structure):
 
 
 # struct known_window of tools/train/windows.h
-WINDOW = np.dtype([("curve", np.int64), ("first_bin", np.int64), ("snr", np.float64), ("label", np.int32), ("onset_bin", np.int32),
-                   ("stop_bin", np.int32), ("n_background", np.int32), ("n_saturated", np.int32), ("place", np.int32)], align=True)
+WINDOW = np.dtype([("curve", np.int64), ("first_bin", np.int64), ("snr", np.float64), ("snr_blind", np.float64), ("label", np.int32),
+                   ("onset_bin", np.int32), ("stop_bin", np.int32), ("n_background", np.int32), ("n_saturated", np.int32), ("place", np.int32)], align=True)
 
 
 def library_path():
