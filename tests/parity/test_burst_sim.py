@@ -2,6 +2,7 @@
 """burst-sim's files in the hands of strangers: numpy, astropy and fitsverify."""
 import csv
 import hashlib
+import json
 import pathlib
 import subprocess
 import sys
@@ -14,24 +15,62 @@ def digest(path):
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
+SET = ('atoms.npy', 'valid.npy', 'y.npy', 'meta.csv')
+
+
+def same_sets(a, b, files=SET):
+    return all(digest(a / f) == digest(b / f) for f in files)
+
+
 def lightcurves(folder, np):
-    sim('lightcurves', '--n', 40, '--seed', 5, '--out', folder / 'a')
-    sim('lightcurves', '--n', 40, '--seed', 5, '--out', folder / 'b')
-    same = all(digest(folder / 'a' / f) == digest(folder / 'b' / f) for f in ('x.npy', 'y.npy', 'meta.csv'))
-    case('the_same_seed_gives_the_same_bytes', None if same else 'they differ')
-    x, y = np.load(folder / 'a/x.npy'), np.load(folder / 'a/y.npy')
-    case('numpy_reads_the_arrays', None if x.shape == (40, 9, 1875) and x.dtype == np.float32 and y.shape == (40,) else
-         f'{x.shape} {x.dtype} {y.shape}')
+    sim('lightcurves', '--n', 400, '--seed', 5, '--threads', 1, '--out', folder / 'a')
+    sim('lightcurves', '--n', 400, '--seed', 5, '--threads', 3, '--out', folder / 'b')
+    case('the_same_seed_gives_the_same_set_by_one_thread_and_by_three', None if same_sets(folder / 'a', folder / 'b') else 'they differ')
+    sim('lightcurves', '--n', 8, '--seed', 6, '--out', folder / 'b')
+    atoms, valid, y = (np.load(folder / f'a/{f}') for f in SET[:3])
+    shapes = (atoms.shape, valid.shape, y.shape) == ((400, 5, 1875), (400, 1875), (400,))
+    case('numpy_reads_the_arrays', None if shapes and (atoms.dtype, valid.dtype, y.dtype) == (np.uint16, np.uint8, np.int64) else
+         f'{atoms.shape} {atoms.dtype} {valid.shape} {y.shape}')
+    case('another_seed_gives_other_counts', None if (np.load(folder / 'b/atoms.npy') != atoms[:8]).any(axis=(1, 2)).all() else 'it does not')
     meta = list(csv.DictReader(open(folder / 'a/meta.csv')))
     case('labels_agree_with_the_table', None if [int(r['label']) for r in meta] == y.tolist() else 'they do not')
-    rows = (x != 0).any(1).sum(1)  # a valid bin is hardly ever at the mean in all nine bands
-    valid = np.array([int(r['n_valid']) for r in meta])
-    case('missing_bins_are_zero_in_all_bands', None if (rows <= valid).all() and (rows > 0.98 * valid).all() else f'{rows - valid}')
-    n = valid[:, None]
-    mean, deviation = x.sum(2, dtype=float) / n, np.sqrt((x.astype(float) ** 2).sum(2) / n)
-    live = deviation > 0.5  # a band without any count stays 0
-    fault = abs(mean).max() > 1e-4 or abs(deviation[live] - 1).max() > 1e-4
-    case('each_band_has_mean_0_and_deviation_1_over_valid_bins', f'{abs(mean).max()} {abs(deviation - 1).max()}' if fault else None)
+    case('missing_bins_hold_no_counts', None if not atoms.sum(1)[valid == 0].any() else 'they do')
+    case('the_table_counts_valid_bins', None if [int(r['n_valid']) for r in meta] == valid.sum(1).tolist() else 'it does not')
+    total, ok = atoms.sum(1, dtype=float), valid == 1
+    mean = np.array([t[v].mean() for t, v in zip(total, ok)])
+    ratio = np.array([t[v].var() / t[v].mean() for t, v in zip(total, ok)])
+    far = max(abs(mean - [float(r['counts']) for r in meta]).max(), abs(ratio / [float(r['dispersion']) for r in meta] - 1).max())
+    case('the_table_tells_mean_and_dispersion', None if far < 1e-3 else f'off by {far}')
+    about = json.load(open(folder / 'a/set.json'))
+    wanted = {'what': 'lightcurves', 'version': 2, 'n': 400, 'seed': 5, 'mission': 'mix', 'bin_s': 0.064, 'n_bin': 1875, 'n_atom': 5,
+              'edges_kev': [25, 50, 100, 300, 500, 900]}
+    case('set_json_says_what_it_is', None if all(about.get(k) == v for k, v in wanted.items()) else f'{about}')
+
+
+def other_sets(folder, np):
+    sim('lightcurves', '--n', 60, '--detectors', 'best3', '--only', 'burst', '--out', folder / 'three')
+    rows = list(csv.DictReader(open(folder / 'three/meta.csv')))
+    skies = [rows[i:i + 3] for i in range(0, 60, 3)]
+    whole = all(len({r['sky'] for r in s}) == 1 and len({r['detector'] for r in s}) == 3 and len({r['mission'] for r in s}) == 1 for s in skies)
+    case('best3_rows_are_three_detectors_of_a_sky', None if whole and len({s[0]['sky'] for s in skies}) == 20 else f'{rows}')
+    valid = np.load(folder / 'three/valid.npy').reshape(20, 3, -1)
+    case('detectors_of_a_sky_pause_together', None if (valid == valid[:, :1]).all() else 'they do not')
+    sim('lightcurves', '--n', 28, '--detectors', 'all', '--mission', 'fermi-gbm', '--bin', 2.048, '--bins', 60, '--bands', 'total', '--out', folder / 'all')
+    atoms, rows = np.load(folder / 'all/atoms.npy'), list(csv.DictReader(open(folder / 'all/meta.csv')))
+    case('all_are_14_of_gbm', None if [r['detector'] for r in rows[:14]] == 'n0 n1 n2 n3 n4 n5 n6 n7 n8 n9 na nb b0 b1'.split() else f'{rows[:14]}')
+    case('one_atom_of_long_bins', None if atoms.shape == (28, 1, 60) else str(atoms.shape))
+    sim('lightcurves', '--n', 300, '--only', 'burst', '--onset', 1, '--snr', '5,20', '--out', folder / 'begun')
+    rows = list(csv.DictReader(open(folder / 'begun/meta.csv')))
+    valid = np.load(folder / 'begun/valid.npy')
+    end = [0.064 * (np.flatnonzero(v)[-1] + 1) for v in valid]
+    late = np.mean([e - float(r['onset_s']) < 10.3 for e, r in zip(end, rows)])
+    case('a_share_of_bursts_has_only_begun', None if late > 0.9 and all(float(r['stop_s']) > float(r['onset_s']) for r in rows) else f'{late}')
+    snr = np.array([float(r['snr']) for r in rows])
+    fair = snr.min() > 4.99 and snr.max() < 20.01 and abs(np.log(snr).mean() - np.log(10)) < 5 * np.log(4) / np.sqrt(12 * 300)
+    case('snr_is_drawn_even_in_the_logarithm', None if fair else f'{snr.min()} {snr.max()} {np.log(snr).mean()}')
+    sim('lightcurves', '--n', 200, '--without', 'burst,hump,quiet', '--out', folder / 'without')
+    families = {r['family'] for r in csv.DictReader(open(folder / 'without/meta.csv'))}
+    case('families_can_be_left_out', None if not families & {'burst', 'hump', 'quiet'} and len(families) > 10 else f'{families}')
 
 
 def gecam(folder, np, fits):
@@ -102,6 +141,10 @@ def refusals(folder):
     for name, args in (('no_command', []), ('unknown_command', ['nothing']), ('no_number', ['lightcurves', '--out', folder / 'x']),
                        ('zero_samples', ['lightcurves', '--n', '0', '--out', folder / 'x']),
                        ('unknown_family', ['lightcurves', '--n', '1', '--only', 'nova', '--out', folder / 'x']),
+                       ('rows_that_fill_no_sky', ['lightcurves', '--n', '4', '--detectors', 'best3', '--out', folder / 'x']),
+                       ('a_bin_between_bins', ['lightcurves', '--n', '1', '--bin', '0.1', '--out', folder / 'x']),
+                       ('snr_upside_down', ['lightcurves', '--n', '1', '--snr', '9,5', '--out', folder / 'x']),
+                       ('all_of_a_mix', ['lightcurves', '--n', '100', '--detectors', 'all', '--out', folder / 'x']),
                        ('too_short', ['events', '--duration', '59', '--out', folder / 'x']),
                        ('unknown_scenario', ['events', '--scenario', 'day', '--out', folder / 'x']),
                        ('bad_time', ['events', '--start', 'noon', '--out', folder / 'x']), ('no_way_out', ['stream', '--seed', '1']),
@@ -127,6 +170,7 @@ def main():
             print(f'skip files_in_strangers_hands: {why}')
             return exit_status()
         lightcurves(folder, numpy)
+        other_sets(folder, numpy)
         gecam(folder, numpy, fits)
         gbm(folder, fits)
         stream(folder, numpy, fits)

@@ -24,7 +24,7 @@ static struct avalanche avalanche_mix(double w)
 static void pulse_add(struct rng *r, struct burst *b, double peak_s, double tau_s)
 {
     if (b->n_pulse == PULSE_MAX) return;
-    b->pulse[b->n_pulse++] = (struct pulse){PULSE_AVALANCHE, peak_s, 0.5 * tau_s, tau_s, 1.0 - rng_uniform(r)};
+    b->pulse[b->n_pulse++] = (struct pulse){PULSE_AVALANCHE, peak_s, 0.5 * tau_s, tau_s, 1.0 - rng_uniform(r), 1.0};
 }
 
 void burst_draw_avalanche(struct rng *r, double mix, struct burst *ret_burst)
@@ -53,7 +53,7 @@ static struct pulse norris_pulse(double start_s, double width_s, double asymmetr
 {
     double tau2 = width_s * asymmetry, mu = (1.0 / (asymmetry * asymmetry) - 1.0) / 4.0;
     double tau1 = fmax(mu * mu, 1e-6) * tau2;
-    return (struct pulse){PULSE_NORRIS, start_s + sqrt(tau1 * tau2), tau1, tau2, amplitude};
+    return (struct pulse){PULSE_NORRIS, start_s + sqrt(tau1 * tau2), tau1, tau2, amplitude, 1.0};
 }
 
 static double draw_asymmetry(struct rng *r)

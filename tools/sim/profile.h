@@ -21,6 +21,7 @@ struct pulse {
     enum pulse_shape shape;
     double peak_s, rise_s, decay_s; /* all times > 0 but the peak's */
     double amplitude;
+    double hardness; /* its peak energy over the burst's; burst_add takes it as 1 */
 };
 
 enum spectral_change { CHANGE_HARD_TO_SOFT, CHANGE_TRACKING };

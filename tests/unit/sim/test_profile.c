@@ -11,7 +11,7 @@ static int rising(const void *a, const void *b)
 
 TEST(avalanche_pulse_falls_by_e_in_its_decay_and_rises_as_a_gaussian)
 {
-    const struct pulse p = {PULSE_AVALANCHE, 10.0, 1.0, 2.0, 3.0};
+    const struct pulse p = {PULSE_AVALANCHE, 10.0, 1.0, 2.0, 3.0, 1.0};
     CHECK_NEAR(pulse_value(&p, 10.0, 1.0, 0.0), 3.0, 1e-12);
     CHECK_NEAR(pulse_value(&p, 12.0, 1.0, 0.0), 3.0 * exp(-1.0), 1e-12);
     CHECK_NEAR(pulse_value(&p, 9.0, 1.0, 0.0), 3.0 * exp(-1.0), 1e-12);
@@ -21,7 +21,7 @@ TEST(avalanche_pulse_falls_by_e_in_its_decay_and_rises_as_a_gaussian)
 /* Norris+2005 by hand: tau1 = 4, tau2 = 1, start 0: peak at 2 of height 1; at t = 4: exp(4 - 1 - 4) = exp(-1). */
 TEST(norris_pulse_has_its_peak_where_the_formula_says)
 {
-    const struct pulse p = {PULSE_NORRIS, 2.0, 4.0, 1.0, 1.0};
+    const struct pulse p = {PULSE_NORRIS, 2.0, 4.0, 1.0, 1.0, 1.0};
     CHECK_NEAR(pulse_value(&p, 2.0, 1.0, 0.0), 1.0, 1e-12);
     CHECK_NEAR(pulse_value(&p, 4.0, 1.0, 0.0), exp(-1.0), 1e-12);
     CHECK_NEAR(pulse_value(&p, -0.1, 1.0, 0.0), 0.0, 0.0);
@@ -29,7 +29,7 @@ TEST(norris_pulse_has_its_peak_where_the_formula_says)
 
 TEST(extent_holds_the_pulse)
 {
-    const struct pulse p = {PULSE_AVALANCHE, 10.0, 1.0, 2.0, 1.0}, q = {PULSE_NORRIS, 2.0, 4.0, 1.0, 1.0};
+    const struct pulse p = {PULSE_AVALANCHE, 10.0, 1.0, 2.0, 1.0, 1.0}, q = {PULSE_NORRIS, 2.0, 4.0, 1.0, 1.0, 1.0};
     double start, stop;
     pulse_extent(&p, &start, &stop);
     CHECK(pulse_value(&p, start, 1.0, 0.0) < 1e-4 && pulse_value(&p, stop, 1.0, 0.0) < 1e-4);
@@ -40,7 +40,7 @@ TEST(extent_holds_the_pulse)
 /* A single exponential decay of 2 s with a short rise: 5 % to 95 % of its counts is 2 (ln 20 - ln(1/0.95)) = 5.89 s. */
 TEST(t90_of_an_exponential)
 {
-    struct burst b = {.n_pulse = 1, .pulse = {{PULSE_AVALANCHE, 0.0, 1e-4, 2.0, 1.0}}};
+    struct burst b = {.n_pulse = 1, .pulse = {{PULSE_AVALANCHE, 0.0, 1e-4, 2.0, 1.0, 1.0}}};
     CHECK_NEAR(burst_t90(&b), 5.889, 0.02);
 }
 
@@ -98,7 +98,7 @@ TEST(a_burst_adds_its_amplitude_at_the_top)
     const struct sim_grid grid = {-20.0, 0.01, 4000};
     const double gain[SIM_GROUP] = {500, 500, 500, 500, 500, 500};
     struct burst b = {.n_pulse = 1,
-                      .pulse = {{PULSE_AVALANCHE, 0.0, 2.0, 4.0, 1.0}},
+                      .pulse = {{PULSE_AVALANCHE, 0.0, 2.0, 4.0, 1.0, 1.0}},
                       .spectrum = {SPECTRUM_BAND, -1.0, -2.3, 200.0},
                       .change = CHANGE_TRACKING};
     memset(rate, 0, sizeof rate);
@@ -120,7 +120,7 @@ TEST(coarse_bins_hold_the_counts_of_fine_ones)
     const double one[SIM_GROUP] = {1, 1, 1, 1, 1, 1};
     const struct sim_grid c = {0.0, 0.064, 50}, f = {0.0, 0.008, 400};
     struct burst b = {.n_pulse = 1,
-                      .pulse = {{PULSE_AVALANCHE, 0.0, 0.02, 0.04, 1.0}},
+                      .pulse = {{PULSE_AVALANCHE, 0.0, 0.02, 0.04, 1.0, 1.0}},
                       .spectrum = {SPECTRUM_BAND, -1.0, -2.3, 200.0},
                       .width_index = -0.3,
                       .lag_s = 0.01};
@@ -146,7 +146,7 @@ TEST(pulses_are_wider_at_low_energy)
     const double one[SIM_GROUP] = {1, 1, 1, 1, 1, 1};
     const struct sim_grid grid = {0.0, 0.01, N};
     struct burst b = {.n_pulse = 1,
-                      .pulse = {{PULSE_AVALANCHE, 0.0, 0.01, 4.0, 1.0}},
+                      .pulse = {{PULSE_AVALANCHE, 0.0, 0.01, 4.0, 1.0, 1.0}},
                       .spectrum = {SPECTRUM_POWER, -1.5, 0.0, 0.0}, /* no peak: colours do not change in time */
                       .width_index = -0.4};
     memset(rate, 0, sizeof rate);

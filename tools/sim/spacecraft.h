@@ -1,0 +1,56 @@
+/* A spacecraft of the light-curve sets: its detectors, where they look and what each kind of them counts. */
+#ifndef BURST_SIM_SPACECRAFT_H
+#define BURST_SIM_SPACECRAFT_H
+#include "base/err.h"
+#include "sim/geometry.h"
+#include <stdbool.h>
+
+enum { SPACECRAFT_DETECTOR_MAX = 32, SPACECRAFT_NAME = 32 };
+
+/* How photons leave their counts in the energy groups. */
+enum response { RESPONSE_NAI, RESPONSE_LABR3, RESPONSE_SHIELD, RESPONSE_N };
+
+struct detector_kind {
+    const char *word;        /* as geometry files say it */
+    enum response response;  /* colours of a burst */
+    double area;             /* times the response's own detector */
+    double level[SIM_GROUP]; /* quiet counts per 64 ms */
+    bool search;             /* whether verdicts are sought from it; the rest only goes into whole spacecraft */
+    bool sided;              /* loses counts with the angle from its axis as flat crystals do; else nearly none */
+    double dead_s;           /* dead time per count */
+    double most_per_s;       /* counts per second its electronics pass, of all groups together */
+};
+
+struct spacecraft {
+    char name[SPACECRAFT_NAME];
+    int n_detector, n_search; /* detectors of the search come first */
+    struct {
+        char name[8];
+        struct direction axis;
+        const struct detector_kind *kind;
+    } detector[SPACECRAFT_DETECTOR_MAX];
+};
+
+/* Kind of a word ("gbm-nai"), or NULL. */
+const struct detector_kind *spacecraft_kind(const char *word);
+
+/* Read FOLDER/NAME.csv: `detector,azimuth_deg,zenith_deg`, a row per detector. A line `# kind WORD` tells the kind of the rows
+ * behind it.
+ *
+ * Given     folder, name  name of lower-case letters, digits and hyphens
+ * Returned  ret_craft
+ * Errors    BURST_E_IO      the file cannot be read
+ *           BURST_E_FORMAT  a row that is none, an angle out of range, a kind that is none or missing, search detectors behind others
+ *           BURST_E_LIMIT   more than SPACECRAFT_DETECTOR_MAX rows, or a name too long; ret_craft untouched in every case */
+enum burst_err spacecraft_read(const char *folder, const char *name, struct spacecraft *ret_craft,
+                               struct burst_error *reterr);
+
+/* Counts per second of detectors of a kind, source on the axis, per count per second in the five atoms of a Fermi/GBM NaI that
+ * sees the same photons on its axis.
+ * Returned  ret_part [SIM_GROUP]
+ * Source    science.md A.5; RESPONSE_SHIELD is BGO: areas as measured, three counts in four in the photon's own group (a choice) */
+void spacecraft_colour(const struct spectrum *s, enum response response, double ret_part[SIM_GROUP]);
+
+/* Part of that left at this angle from the axis, in one group: science.md A.5's laws for flat crystals, 0.3 to 1 for the others. */
+double spacecraft_angle_factor(const struct detector_kind *kind, double cos_angle, int group);
+#endif
