@@ -56,7 +56,7 @@ def refusals(folder):
     out = ('--out', folder / 'x')
     for name, args in (('images_without_number', ['images', *out]), ('one_image_is_no_set', ['images', '--n', 1, *out]),
                        ('images_of_one_family', ['images', '--n', 4, '--family', 'true', *out]),
-                       ('image_without_family', ['image', *out]), ('image_of_unknown_family', ['image', '--family', 'moon', *out]),
+                       ('image_without_family', ['image', *out]), ('image_of_unknown_family', ['image', '--family', 'comet', *out]),
                        ('snr_of_a_false_family', ['image', '--family', 'saa', '--snr', 9, *out]),
                        ('snr_out_of_range', ['image', '--family', 'true', '--snr', 41, *out])):
         done = subprocess.run([BUILD / 'burst-sim', *map(str, args)], capture_output=True, text=True)

@@ -1,6 +1,5 @@
 /* See eclairs.h: exposure, decoding, trigger, and the pixels that are sent. */
 #include "sim/eclairs.h"
-#include "base/clock.h"
 #include "sim/eclairs_decode.h"
 #include "sim/eclairs_family.h"
 #include <math.h>
@@ -8,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRY_MOST = 4000, SKY_PIXELS = SKY_SIDE * SKY_SIDE, SKY_FILE_SIDE = 200 };
+enum { TRY_MOST = 4000, ROUND_MOST = 5, SKY_PIXELS = SKY_SIDE * SKY_SIDE, SKY_FILE_SIDE = 200 };
 /* Quality cuts of the trigger, the same for all families. Source: science.md B.2 step 6, B.5. */
 static const double SPREAD_USUAL = 2.5, SPREAD_MOST = 6.0; /* 85 % and the rest of the images */
 static const double SNR_MOST = 40.0, SECOND_PEAK_PX = 6.0, SECOND_PEAK_RATIO = 1.0, KNOWN_REACH_PX = 4.0;
@@ -17,8 +16,11 @@ struct eclairs {
     struct coded_mask mask;
     struct decoder *decoder;
     const struct catalogue *catalogue;
+    struct eclairs_shift shift;
+    struct plane_detector detector;
     struct field field;
     struct plane_scene scene;
+    struct plane_work work;
     struct aim aim;
     struct exposure exposure;
     float sky[SKY_PIXELS];
@@ -35,6 +37,7 @@ enum burst_err eclairs_new(uint64_t mask_seed, const struct catalogue *c, struct
     struct eclairs *e = calloc(1, sizeof *e);
     if (!e) return burst_fail(reterr, BURST_E_NOMEM, "no memory for the ECLAIRs simulator");
     e->catalogue = c;
+    e->shift = (struct eclairs_shift){1.0, 1.0};
     mask_make(mask_seed, &e->mask);
     enum burst_err err = decoder_new(&e->mask, &e->decoder, reterr);
     if (err) {
@@ -52,10 +55,31 @@ void eclairs_free(struct eclairs *e)
     free(e);
 }
 
+void eclairs_set_shift(struct eclairs *e, const struct eclairs_shift *shift)
+{
+    e->shift = *shift;
+}
+
+static void draw_detector(struct eclairs *e, struct rng *r)
+{
+    plane_detector_draw(r, e->shift.response, &e->detector);
+    decoder_set_alive(e->decoder, e->detector.alive);
+}
+
+static void draw_scene(struct eclairs *e, const struct eclairs_wish *wish, struct rng *r)
+{
+    if (wish->family == ECLAIRS_MOON)
+        field_draw_moon(r, e->catalogue, &e->field);
+    else
+        field_draw(r, e->catalogue, &e->field);
+    family_scene(r, wish, &e->shift, &e->field, e->decoder, &e->scene, &e->aim);
+    plane_prepare(&e->mask, &e->detector, &e->scene, r, &e->work);
+}
+
 static void expose(struct eclairs *e, struct rng *r)
 {
-    plane_expose(&e->mask, &e->scene, r, &e->exposure);
-    decode_sky(e->decoder, e->exposure.residual, e->exposure.counts, e->scene.alive, e->sky);
+    plane_expose(&e->detector, &e->scene, &e->work, r, &e->exposure);
+    decode_sky(e->decoder, e->exposure.residual, e->exposure.counts, e->sky);
 }
 
 /* ---- trigger ---- */
@@ -105,18 +129,56 @@ static bool meets(double value, double aim, double tolerance)
     return !(aim > 0.0) || fabs(value / aim - 1.0) <= tolerance;
 }
 
-static bool trigger(const struct eclairs *e, const struct eclairs_wish *wish, double spread_most, struct peak *ret_peak,
-                    double *ret_spread)
+/* What the trigger makes of a sky. */
+struct reading {
+    struct peak peak;
+    double spread;
+    bool fired;   /* by the mission's own rules ... */
+    bool granted; /* ... and the wish is met */
+};
+
+static struct reading read_sky(const struct eclairs *e, const struct eclairs_wish *wish, double spread_most)
 {
-    struct peak peak = find_peak(e, NULL, 0.0), second = find_peak(e, &peak, SECOND_PEAK_PX);
-    double spread = sky_spread(e->sky), threshold = wish->low_threshold ? 5.5 : 6.5;
-    if (!(peak.snr > threshold * sqrt(fmax(1.0, spread))) || peak.snr > SNR_MOST) return false;
-    if (spread > spread_most || peak.snr < SECOND_PEAK_RATIO * second.snr) return false;
-    if (e->aim.has_target && hypot(e->aim.y - peak.y, e->aim.z - peak.z) > e->aim.reach_px) return false;
-    if (!meets(peak.snr, wish->snr, 0.10) || !meets(spread, wish->spread, 0.25)) return false;
-    *ret_peak = peak;
-    *ret_spread = spread;
-    return true;
+    struct reading x = {.peak = find_peak(e, NULL, 0.0), .spread = sky_spread(e->sky)};
+    double threshold = wish->low_threshold ? 5.5 : 6.5;
+    x.fired = x.peak.snr > threshold * sqrt(fmax(1.0, x.spread)) && x.peak.snr <= SNR_MOST && x.spread <= spread_most;
+    if (e->aim.has_target && hypot(e->aim.y - x.peak.y, e->aim.z - x.peak.z) > e->aim.reach_px) x.fired = false;
+    if (x.fired) x.fired = x.peak.snr >= SECOND_PEAK_RATIO * find_peak(e, &x.peak, SECOND_PEAK_PX).snr;
+    x.granted = x.fired && meets(x.peak.snr, wish->snr, 0.10) && meets(x.spread, wish->spread, 0.25);
+    return x;
+}
+
+/* Highest pixel within reach of the target. */
+static double target_snr(const struct eclairs *e)
+{
+    double best = 0.0;
+    int y = (int)lround(e->aim.y), z = (int)lround(e->aim.z), reach = (int)e->aim.reach_px;
+    for (int j = z - reach; j <= z + reach; j++)
+        for (int i = y - reach; i <= y + reach; i++)
+            if (i >= 0 && i < SKY_SIDE && j >= 0 && j < SKY_SIDE && e->sky[j * SKY_SIDE + i] > best)
+                best = (double)e->sky[j * SKY_SIDE + i];
+    return best;
+}
+
+/* Bring the source and what disturbs the background nearer to the wish, for another exposure of the same scene. The
+ * square of a sky's width grows with the square of the disturbance. False: nothing here can be brought nearer. */
+static bool steer(struct eclairs *e, const struct eclairs_wish *wish, const struct reading *x)
+{
+    const double quiet2 = 0.93 * 0.93; /* B.2: noise alone */
+    bool changed = false;
+    double snr = target_snr(e), wide2 = x->spread * x->spread - quiet2;
+    if (!meets(x->spread, wish->spread, 0.25)) {
+        if (wide2 < 0.05) return false;
+        double factor = sqrt(fmax(wish->spread * wish->spread - quiet2, 0.01) / wide2);
+        for (int i = 0; i < PLANE_PIXELS; i++)
+            e->scene.extra[i] *= (float)fmin(fmax(factor, 0.1), 10.0);
+        changed = true;
+    }
+    if (snr > 0.0 && !meets(snr, wish->snr, 0.05)) {
+        e->scene.source[e->aim.source].counts *= fmin(fmax(wish->snr / snr, 0.3), 3.0);
+        changed = true;
+    }
+    return changed;
 }
 
 /* ---- what is sent ---- */
@@ -144,9 +206,11 @@ static void lose(struct eclairs_alert *a, int row_first, int row_last, int y_fir
     }
 }
 
-/* Lost packets: one to three of eight stripes of seven rows, or a block; never the trigger pixel's. */
+/* Lost packets: one to three of eight stripes of seven rows, or a block; the trigger pixel's only where the family
+ * is that. */
 static void lose_packets(struct rng *r, struct eclairs_alert *a)
 {
+    if (a->family == ECLAIRS_LOST) lose(a, SUBIMAGE_SIDE / 2, SUBIMAGE_SIDE / 2 + 6, 0, SUBIMAGE_SIDE - 1);
     const int stripe = SUBIMAGE_SIDE / 8, centre = SUBIMAGE_SIDE / 2;
     int n = 1 + (int)(rng_uniform(r) * 3);
     if (rng_chance(r, 0.7)) {
@@ -165,12 +229,10 @@ static void lose_packets(struct rng *r, struct eclairs_alert *a)
 static void describe(struct rng *r, const struct eclairs *e, const struct peak *peak, struct eclairs_alert *a)
 {
     struct subimage_packet *p = &a->packet;
-    /* 2026-01-01T00:01:09.184 TT and the four years after it */
-    int64_t start_ns = INT64_C(1767225669184000000) + (int64_t)(rng_uniform(r) * 126144000.0) * CLOCK_NS_PER_S;
     p->source = (struct source){REALM_TEST, MISSION_SVOM, INSTRUMENT_ECLAIRS};
-    p->span = (struct time_span){start_ns, start_ns + llround(a->exposure_s * 1e9)};
-    p->e_min_kev = rng_chance(r, 0.5) ? 4.0 : 8.0;
-    p->e_max_kev = rng_chance(r, 0.5) ? 50.0 : 120.0;
+    p->span = (struct time_span){e->field.start_ns, e->field.start_ns + llround(a->exposure_s * 1e9)};
+    p->e_min_kev = e->field.e_min_kev;
+    p->e_max_kev = e->field.e_max_kev;
     p->timescale_s = a->exposure_s;
     p->snr_sigma = peak->snr;
     (void)strcpy(p->trigger_type, a->exposure_s > 20.48 || rng_chance(r, 0.5) ? "IMT" : "CRT");
@@ -197,39 +259,57 @@ static void cut(const struct eclairs *e, const struct peak *peak, struct eclairs
                sizeof *a->pixels * (size_t)p->n_y);
 }
 
+/* Scenes until one is granted; one that can be steered is exposed several times. */
+static bool search(struct eclairs *e, struct rng *r, const struct eclairs_wish *wish, struct reading *ret_x,
+                   int *ret_try)
+{
+    int try_most = wish->try_most > 0 ? wish->try_most : TRY_MOST, n_try = 0;
+    double spread_most = rng_chance(r, 0.85) && !(wish->spread > 0.0) ? SPREAD_USUAL : SPREAD_MOST;
+    draw_detector(e, r);
+    while (n_try < try_most) {
+        draw_scene(e, wish, r);
+        bool again = true;
+        for (int round = 0; again && round < ROUND_MOST && n_try < try_most; round++) {
+            expose(e, r);
+            *ret_try = ++n_try;
+            *ret_x = read_sky(e, wish, spread_most);
+            if (ret_x->granted) return true;
+            again = e->aim.source >= 0 && steer(e, wish, ret_x);
+        }
+    }
+    return false;
+}
+
+static void fill_alert(struct eclairs *e, struct rng *r, const struct eclairs_wish *wish, const struct reading *x,
+                       struct eclairs_alert *a)
+{
+    memset(a, 0, sizeof *a);
+    a->family = wish->family;
+    a->low_threshold = wish->low_threshold;
+    a->snr = x->peak.snr;
+    a->spread = x->spread;
+    a->coded = coded_fraction(x->peak.y, x->peak.z);
+    a->exposure_s = e->scene.exposure_s;
+    field_observer(&e->field, 0.5 * a->exposure_s, a->observer_km);
+    cut(e, &x->peak, a);
+    describe(r, e, &x->peak, a);
+    if (wish->lose_packets || wish->family == ECLAIRS_LOST) lose_packets(r, a);
+}
+
 enum burst_err eclairs_alert(struct eclairs *e, uint64_t seed, uint64_t index, const struct eclairs_wish *wish,
                              struct eclairs_alert *ret_a, struct burst_error *reterr)
 {
     struct rng r;
-    struct peak peak = {0};
-    double spread = 0.0;
-    int n_try = 0, try_most = wish->try_most > 0 ? wish->try_most : TRY_MOST;
-    bool fired = false;
+    struct reading x;
+    int n_try = 0;
     rng_seed(&r, seed, index);
-    double spread_most = rng_chance(&r, 0.85) ? SPREAD_USUAL : SPREAD_MOST;
-    while (!fired && n_try < try_most) {
-        n_try++;
-        if (wish->spread > 0.0) spread_most = SPREAD_MOST; /* the aim decides */
-        field_draw(&r, e->catalogue, &e->field);
-        family_scene(&r, wish, &e->field, &e->scene, &e->aim);
-        expose(e, &r);
-        fired = trigger(e, wish, spread_most, &peak, &spread);
-    }
-    if (!fired)
+    if (!search(e, &r, wish, &x, &n_try))
         return burst_fail(reterr, BURST_E_LIMIT, "%s alert %llu: no trigger in %d exposures",
-                          ECLAIRS_FAMILY_WORD[wish->family], (unsigned long long)index, try_most);
-    memset(ret_a, 0, sizeof *ret_a);
-    ret_a->family = wish->family;
-    ret_a->low_threshold = wish->low_threshold;
-    ret_a->snr = peak.snr;
-    ret_a->spread = spread;
-    ret_a->exposure_s = e->scene.exposure_s;
+                          ECLAIRS_FAMILY_WORD[wish->family], (unsigned long long)index, n_try);
+    fill_alert(e, &r, wish, &x, ret_a);
     ret_a->n_try = n_try;
-    cut(e, &peak, ret_a);
-    describe(&r, e, &peak, ret_a);
     (void)snprintf(ret_a->packet.burst_id, sizeof ret_a->packet.burst_id, "sim%llu-%06llu", (unsigned long long)seed,
                    (unsigned long long)index);
-    if (wish->lose_packets) lose_packets(&r, ret_a);
     return BURST_OK;
 }
 
@@ -240,8 +320,11 @@ void eclairs_source_sky(struct eclairs *e, uint64_t seed, double exposure_s, dou
 {
     struct rng r;
     rng_seed(&r, seed, UINT64_C(0x736b79)); /* "sky" */
-    plane_start(&r, exposure_s, 0.53, &e->scene);
-    if (counts > 0.0) e->scene.source[e->scene.n_source++] = (struct plane_source){.y = y, .z = z, .counts = counts};
+    draw_detector(e, &r);
+    plane_start(exposure_s, 0.53, &e->scene);
+    e->scene.n_source = counts > 0.0;
+    e->scene.source[0] = (struct plane_source){.y = y, .z = z, .end_y = y, .end_z = z, .counts = counts};
+    plane_prepare(&e->mask, &e->detector, &e->scene, &r, &e->work);
     expose(e, &r);
     memcpy(ret_snr, e->sky, sizeof e->sky);
 }

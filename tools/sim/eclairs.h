@@ -6,7 +6,7 @@
 #include "prepare/catalogue.h"
 #include "records/packet.h"
 
-/* The first three are true (label 1), the others false. */
+/* The first three are true (label 1), `unclear` is neither (label -1), the others are false (0). */
 enum eclairs_family {
     ECLAIRS_NEW,      /* new source */
     ECLAIRS_OUTBURST, /* catalogued source in outburst */
@@ -18,19 +18,29 @@ enum eclairs_family {
     ECLAIRS_HOTPIX,   /* pixels that count by themselves */
     ECLAIRS_ARTEFACT, /* coding noise of a bright source that was modelled wrongly */
     ECLAIRS_NOISE,    /* near-threshold peak among strong sources */
+    ECLAIRS_MOON,     /* the Moon, shining by a solar flare */
+    ECLAIRS_LOST,     /* a new source whose trigger pixel was lost on the way */
+    ECLAIRS_UNCLEAR,  /* two more sources beside it, or a background as bad as those of false alerts */
     ECLAIRS_FAMILY_N
 };
 extern const char *const ECLAIRS_FAMILY_WORD[ECLAIRS_FAMILY_N];
-/* Label of a family: 1 true, 0 false. */
+/* Label of a family: 1 true, 0 false, -1 neither: not for training. */
 int eclairs_label(enum eclairs_family family);
 
 struct eclairs_wish {
     enum eclairs_family family;
-    double snr;         /* true families: S/N aimed at, met within 10 %; 0: as it comes */
-    double spread;      /* `spread` of the alert aimed at, met within 25 %, true families; 0: as it comes */
+    double snr;         /* families with a source to steer: S/N aimed at, met within 10 %; 0: as it comes */
+    double spread;      /* `spread` of the alert aimed at, met within 25 %, the same families; 0: as it comes */
+    double exposure_s;  /* 0: as it comes */
     bool low_threshold; /* 5.5 instead of 6.5 sigma */
     int try_most;       /* exposures before giving up; 0: 4,000 */
-    bool lose_packets;  /* one to three of eight stripes, or a block, are missing; never the trigger pixel */
+    bool lose_packets;  /* one to three of eight stripes, or a block, are missing; the trigger pixel only if `lost` */
+};
+
+/* An instrument that is not the one trained on: factors, 1 is none. */
+struct eclairs_shift {
+    double background; /* rate */
+    double response;   /* spread of efficiencies, and of responses to badly known sources */
 };
 
 struct eclairs_alert {
@@ -38,8 +48,10 @@ struct eclairs_alert {
     bool low_threshold;
     double snr;    /* of the peak, sigma */
     double spread; /* standard deviation of the whole sky image: 1 is pure noise */
+    double coded;  /* share of the plane that sees the peak */
     double exposure_s;
     int n_try;                     /* exposures until the trigger fired */
+    double observer_km[3];         /* satellite at the middle of the exposure, axes of ICRS */
     struct subimage_packet packet; /* packet.snr points to `pixels` */
     float pixels[SUBIMAGE_SIDE * SUBIMAGE_SIDE];
 };
@@ -52,10 +64,12 @@ struct eclairs;
 enum burst_err eclairs_new(uint64_t mask_seed, const struct catalogue *c, struct eclairs **ret_e,
                            struct burst_error *reterr);
 void eclairs_free(struct eclairs *e); /* NULL is accepted */
+/* From now on, expose this instrument. */
+void eclairs_set_shift(struct eclairs *e, const struct eclairs_shift *shift);
 
 /* Expose new skies of the wished family until the trigger fires as wished.
  *
- * Given     seed, index  the alert depends on these, the mask seed, the catalogue and the wish alone
+ * Given     seed, index  the alert depends on these, the mask seed, the catalogue, the shift and the wish alone
  * Returned  ret_a        must stay where it is while packet.snr is used
  * Errors    BURST_E_LIMIT  the trigger did not fire in try_most exposures; ret_a is untouched */
 enum burst_err eclairs_alert(struct eclairs *e, uint64_t seed, uint64_t index, const struct eclairs_wish *wish,

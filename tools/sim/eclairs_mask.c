@@ -79,23 +79,36 @@ void mask_make(uint64_t seed, struct coded_mask *ret_mask)
                                            (open[z * MASK_CELLS + y] ? 1.0 : 0.0);
 }
 
-/* Open area, in cells, of the mask's part below (z, y), which are in cells: linear between the sums at whole cells. */
-static double open_below(const struct coded_mask *m, double z, double y)
+/* An edge of pixels among the cells: before the cell `cell`, and `part` of it. Outside the mask: its nearest edge. */
+struct edge {
+    int cell;
+    double part;
+};
+
+static struct edge find_edge(double at)
 {
-    int iz = (int)fmin(fmax(z, 0.0), MASK_CELLS - 1), iy = (int)fmin(fmax(y, 0.0), MASK_CELLS - 1);
-    double fz = fmin(fmax(z, 0.0), MASK_CELLS) - iz, fy = fmin(fmax(y, 0.0), MASK_CELLS) - iy;
-    double low = m->open[iz][iy] + fy * (m->open[iz][iy + 1] - m->open[iz][iy]);
-    double high = m->open[iz + 1][iy] + fy * (m->open[iz + 1][iy + 1] - m->open[iz + 1][iy]);
-    return low + fz * (high - low);
+    int cell = (int)fmin(fmax(at, 0.0), MASK_CELLS - 1);
+    return (struct edge){cell, fmin(fmax(at, 0.0), MASK_CELLS) - cell};
+}
+
+/* Sums of openness below `z`, at whole cells along y: linear between the sums at whole cells. */
+static void sum_below(const struct coded_mask *m, struct edge z, double ret_sum[MASK_CELLS + 1])
+{
+    for (int y = 0; y <= MASK_CELLS; y++)
+        ret_sum[y] = m->open[z.cell][y] + z.part * (m->open[z.cell + 1][y] - m->open[z.cell][y]);
 }
 
 void mask_sample(const struct coded_mask *m, double z0, double y0, int n, float *ret_open)
 {
     const double cell = (double)MASK_CELLS / MASK_SIDE; /* cells per pixel */
-    double row[2][MASK_SIDE + 1];                       /* sums along the lower and the upper edge of a row of pixels */
+    double sum[MASK_CELLS + 1], row[2][MASK_SIDE + 1]; /* rows: along the lower and the upper edge of a row of pixels */
+    struct edge edge[MASK_SIDE + 1];
+    for (int y = 0; y <= n; y++)
+        edge[y] = find_edge((y0 + y) * cell);
     for (int z = 0; z <= n; z++) {
+        sum_below(m, find_edge((z0 + z) * cell), sum);
         for (int y = 0; y <= n; y++)
-            row[z & 1][y] = open_below(m, (z0 + z) * cell, (y0 + y) * cell);
+            row[z & 1][y] = sum[edge[y].cell] + edge[y].part * (sum[edge[y].cell + 1] - sum[edge[y].cell]);
         for (int y = 0; y < n && z > 0; y++) {
             double area = row[z & 1][y + 1] - row[z & 1][y] - row[(z - 1) & 1][y + 1] + row[(z - 1) & 1][y];
             ret_open[(z - 1) * n + y] = (float)(area / (cell * cell));
