@@ -46,9 +46,12 @@ enum burst_err sky_work_new(const struct sky_plan *plan, struct sky_work **ret_w
     w->n_row = (int)rows;
     w->grid = (struct sim_grid){0.0, plan->bin_s, n};
     w->red = malloc(n * sizeof *w->red);
+    w->turn = malloc(n * sizeof *w->turn);
     w->kept = malloc(n * sizeof *w->kept);
     for (int i = 0; i < RESPONSE_N; i++)
         w->paint[i] = malloc(group * sizeof *w->paint[i]);
+    for (int i = 0; i < RESPONSE_N; i++)
+        spacecraft_colour_table((enum response)i, &w->colours[i]);
     w->signal = malloc(group * sizeof *w->signal);
     w->total = malloc(n * sizeof *w->total);
     w->background = malloc(rows * group * sizeof *w->background);
@@ -57,7 +60,7 @@ enum burst_err sky_work_new(const struct sky_plan *plan, struct sky_work **ret_w
     w->counts = malloc(n * sizeof *w->counts);
     w->atoms = malloc(rows * (size_t)plan->n_atom * n * sizeof *w->atoms);
     w->valid = malloc(rows * n);
-    bool whole = w->red && w->kept && w->paint[0] && w->paint[1] && w->paint[2] && w->signal && w->total &&
+    bool whole = w->red && w->turn && w->kept && w->paint[0] && w->paint[1] && w->paint[2] && w->signal && w->total &&
                  w->background && w->sum[0] && w->sum[1] && w->counts && w->atoms && w->valid;
     err = whole ? poisson_new(&w->tables, reterr)
                 : burst_fail(reterr, BURST_E_NOMEM, "no memory for a sky of %zu bins", n);
@@ -75,6 +78,7 @@ void sky_work_free(struct sky_work *work)
     for (int i = 0; i < RESPONSE_N; i++)
         free(work->paint[i]);
     free(work->red);
+    free(work->turn);
     free(work->kept);
     free(work->signal);
     free(work->total);
@@ -101,6 +105,11 @@ const uint16_t *sky_atoms(const struct sky_work *work, int row)
 const uint8_t *sky_valid(const struct sky_work *work, int row)
 {
     return work->valid + (size_t)row * work->grid.n_bin;
+}
+
+const float *sky_expected(const struct sky_work *work)
+{
+    return work->signal; /* sky_count leaves it there */
 }
 
 /* Two in three windows are whole; others begin or end with the data, or have holes of up to 10 s. */
@@ -166,6 +175,7 @@ static float *row_background(const struct sky_work *w, int row)
 static void paint_backgrounds(struct sky_work *w, const struct spacecraft *craft)
 {
     quiet_red(&w->r, &w->quiet, &w->grid, w->red);
+    quiet_turn(&w->quiet, &w->grid, w->turn);
     for (int row = 0; row < w->n_row; row++)
         quiet_paint(&w->r, &w->quiet, craft->detector[w->row[row].detector].kind, &w->grid, w->red,
                     row_background(w, row));
@@ -221,11 +231,11 @@ static bool response_used(const struct sky_work *w, const struct spacecraft *cra
 static void paint_all(struct sky_work *w, const struct spacecraft *craft, double start_s)
 {
     for (int i = 0; i < RESPONSE_N; i++) {
-        struct paint_colours colours;
+        float part[COLOUR_PEAKS][SIM_GROUP];
         if (!response_used(w, craft, i)) continue;
         memset(w->paint[i], 0, SIM_GROUP * w->grid.n_bin * sizeof *w->paint[i]);
-        paint_colours_make(&w->burst.spectrum, (enum response)i, &colours);
-        burst_paint(&w->burst, &colours, &w->grid, start_s, w->paint[i]);
+        spacecraft_colours(&w->colours[i], &w->burst.spectrum, part);
+        burst_paint(&w->burst, part, &w->grid, start_s, w->paint[i]);
     }
 }
 
@@ -399,7 +409,7 @@ static void fill_other(struct sky_work *w, const struct spacecraft *craft, enum 
     for (int i = 0; i < RESPONSE_N; i++)
         if (response_used(w, craft, i)) {
             w->r = flicker;
-            look_alike_paint(&w->r, &l, (enum response)i, &w->grid, w->paint[i]);
+            look_alike_paint(&w->r, &l, &w->colours[i], &w->grid, w->paint[i]);
         }
     copy_valid(w);
     if (family == FAMILY_DROPOUT) lose_packets(w);

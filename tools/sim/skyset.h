@@ -60,4 +60,6 @@ void sky_draw(struct sky_work *work, uint64_t seed, uint64_t sky);
 const struct sky_row *sky_row(const struct sky_work *work, int row);
 const uint16_t *sky_atoms(const struct sky_work *work, int row);
 const uint8_t *sky_valid(const struct sky_work *work, int row);
+/* Counts [n_atom][n_bin] that those of the last row were expected to be, losses and dead time included. */
+const float *sky_expected(const struct sky_work *work);
 #endif
