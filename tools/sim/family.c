@@ -44,6 +44,11 @@ int family_find(const char *word)
     return -1;
 }
 
+double family_per_day(enum sky_family family)
+{
+    return FAMILY[family].per_day;
+}
+
 static double real_chance(int family, double duration_s)
 {
     double chance = FAMILY[family].per_day * (duration_s + FAMILY[family].length_s) / 86400.0;

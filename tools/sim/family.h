@@ -30,6 +30,8 @@ enum sky_family {
 const char *family_name(enum sky_family family);
 /* Family of a word, or negative. */
 int family_find(const char *word);
+/* How often a spacecraft meets one in a day, as RATES_REAL has it. */
+double family_per_day(enum sky_family family);
 /* How often families are drawn. */
 enum family_rates {
     RATES_TRAINING, /* half of the skies bursts, the others by shares that show the network enough of each */
