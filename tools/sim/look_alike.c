@@ -173,7 +173,7 @@ static void draw_pulsar(struct rng *r, struct look_alike *l)
     l->period_s = PERIOD_S[(int)(3.0 * rng_uniform(r))];
     l->rise_s = rng_between(r, 0.0, 1.0); /* strength of the second harmonic */
     l->height = LOOK_ALIKE_LEVEL * rng_log_between(r, 0.02, 0.3);
-    l->spectrum = (struct spectrum){SPECTRUM_CUTOFF, -1.0, 0.0, rng_between(r, 15.0, 40.0)};
+    l->spectrum = thermal(rng_between(r, 15.0, 40.0));
 }
 
 static void draw_ramp(struct rng *r, struct look_alike *l)

@@ -107,26 +107,28 @@ static void pulse_part(const struct look_alike *l, int i, int group, const struc
 }
 
 /* Parts of the height by group: own ones, or the spectrum's. What lies below 25 keV is cut where detectors saturate long before. */
-static void parts(const struct look_alike *l, const struct spectrum *s, enum response response, double *part)
+static void parts(const struct look_alike *l, const struct spectrum *s, const struct colour_table *table, double *part)
 {
     if (l->has_part) {
         memcpy(part, l->part, sizeof l->part);
         return;
     }
-    bool light = l->reach == REACH_SOURCE || l->reach == REACH_SUN;
-    spacecraft_colour(s, light ? response : RESPONSE_NAI, part);
+    float colour[COLOUR_PEAKS][SIM_GROUP];
+    spacecraft_colours(table, s, colour);
+    for (int g = 0; g < SIM_GROUP; g++)
+        part[g] = (double)colour[0][g];
     part[SIM_REST] = fmin(part[SIM_REST], 30.0);
 }
 
-void look_alike_paint(struct rng *r, const struct look_alike *l, enum response response, const struct sim_grid *grid,
-                      float *rate)
+void look_alike_paint(struct rng *r, const struct look_alike *l, const struct colour_table *table,
+                      const struct sim_grid *grid, float *rate)
 {
     double soft[SIM_GROUP] = {0}, hard[SIM_GROUP] = {0};
     size_t n_bin = grid->n_bin;
     memset(rate, 0, SIM_GROUP * n_bin * sizeof *rate);
     if (l->reach == REACH_NONE) return;
-    parts(l, &l->spectrum, response, soft);
-    if (l->family == FAMILY_FLARE) parts(l, &l->hard, response, hard);
+    parts(l, &l->spectrum, table, soft);
+    if (l->family == FAMILY_FLARE) parts(l, &l->hard, table, hard);
     if (l->height != 0.0) {
         float *shape = rate + SIM_REST * n_bin; /* the last group is filled last, from itself */
         slow_part(r, l, grid, shape);

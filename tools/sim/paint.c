@@ -14,19 +14,6 @@ struct curve {
     double x[POINTS], height[POINTS], colour[POINTS];
 };
 
-/* As spectrum_density, but for many energies and peak energies at once. */
-void paint_colours_make(const struct spectrum *s, enum response response, struct paint_colours *ret_colours)
-{
-    for (int i = 0; i < PAINT_COLOURS; i++) {
-        struct spectrum at = *s;
-        double part[SIM_GROUP];
-        at.peak_kev = COLOUR_LOW_KEV * pow(COLOUR_HIGH_KEV / COLOUR_LOW_KEV, (double)i / (PAINT_COLOURS - 1));
-        spacecraft_colour(&at, response, part);
-        for (int g = 0; g < SIM_GROUP; g++)
-            ret_colours->part[i][g] = (float)part[g];
-    }
-}
-
 /* Points of the rise are even, those of the decay wider and wider. */
 static void avalanche_curve(const struct pulse *p, struct curve *c)
 {
@@ -69,8 +56,8 @@ static void norris_curve(const struct pulse *p, struct curve *c)
 /* Where between the colours each point lies. Hard to soft: 1.5 Ep at the start, so that the mean over a pulse stays near Ep. */
 static void curve_colours(const struct burst *b, const struct pulse *p, struct curve *c)
 {
-    static double const LAST = PAINT_COLOURS - 1.001;
-    double ep = b->spectrum.peak_kev * p->hardness, scale = (PAINT_COLOURS - 1) / log(COLOUR_HIGH_KEV / COLOUR_LOW_KEV);
+    static double const LAST = COLOUR_PEAKS - 1.001;
+    double ep = b->spectrum.peak_kev * p->hardness, scale = (COLOUR_PEAKS - 1) / log(COLOUR_HIGH_KEV / COLOUR_LOW_KEV);
     double length = p->shape == PULSE_AVALANCHE ? p->rise_s + p->decay_s : p->decay_s + sqrt(p->rise_s * p->decay_s);
     for (int k = 0; k < c->n_point; k++) {
         double peak = b->change == CHANGE_TRACKING ? ep * sqrt(fmax(c->height[k] / p->amplitude, 0.04))
@@ -105,11 +92,12 @@ static double parabola_integral(const struct parabola *p, double s)
 /* Add the integrals of one parabola over the bins it touches; times in bins from the grid's start. */
 static void add_interval(double from, double to, const struct parabola *p, size_t n_bin, float *rate)
 {
-    double length = to - from, first = fmax(from, 0.0), last = fmin(to, (double)n_bin);
+    double length = to - from, first = from > 0.0 ? from : 0.0, last = to < (double)n_bin ? to : (double)n_bin;
     if (!(last > first) || !(length > 0.0)) return;
     double before = parabola_integral(p, (first - from) / length), per = 1.0 / length;
     for (size_t i = (size_t)first; (double)i < last; i++) {
-        double s = fmin(((double)(i + 1) - from) * per, (last - from) * per), after = parabola_integral(p, s);
+        double edge = (double)(i + 1) < last ? (double)(i + 1) : last, s = (edge - from) * per,
+               after = parabola_integral(p, s);
         rate[i] += (float)(length * (after - before));
         before = after;
     }
@@ -135,7 +123,7 @@ static void energy_change(const struct burst *b, int group, double *ret_stretch,
     *ret_shift_s = -b->lag_s / log(173.2 / 35.4) * LOG_MIDDLE[group];
 }
 
-void burst_paint(const struct burst *b, const struct paint_colours *c, const struct sim_grid *grid, double start_s,
+void burst_paint(const struct burst *b, float part[][SIM_GROUP], const struct sim_grid *grid, double start_s,
                  float *rate)
 {
     double stretch[SIM_GROUP], shift_s[SIM_GROUP], height[POINTS];
@@ -149,8 +137,8 @@ void burst_paint(const struct burst *b, const struct paint_colours *c, const str
         for (int g = 0; g < SIM_GROUP; g++) {
             for (int k = 0; k < curve.n_point; k++) {
                 int at = (int)curve.colour[k];
-                double part = curve.colour[k] - at, low = (double)c->part[at][g];
-                height[k] = curve.height[k] * (low + part * ((double)c->part[at + 1][g] - low));
+                double beyond = curve.colour[k] - at, low = (double)part[at][g];
+                height[k] = curve.height[k] * (low + beyond * ((double)part[at + 1][g] - low));
             }
             double peak_bin = (start_s + p->peak_s + shift_s[g] - grid->t0_s) / grid->bin_s;
             add_curve(&curve, height, peak_bin, stretch[g] / grid->bin_s, grid->n_bin, rate + (size_t)g * grid->n_bin);

@@ -1,5 +1,6 @@
 /* Levels and slow trends; expectation values only. */
 #include "sim/quiet.h"
+#include "sim/fastexp.h"
 #include <math.h>
 
 static const double LEVEL_BIN_S = 0.064, TREND_S = 120.0;
@@ -47,24 +48,30 @@ void quiet_red(struct rng *r, const struct quiet_sky *sky, const struct sim_grid
     }
 }
 
-void quiet_paint(struct rng *r, const struct quiet_sky *sky, const struct detector_kind *kind,
-                 const struct sim_grid *grid, const float *red, float *rate)
+void quiet_turn(const struct quiet_sky *sky, const struct sim_grid *grid, float *turn)
 {
-    double span = (double)grid->n_bin * grid->bin_s / TREND_S, step = 1.0 / (double)grid->n_bin;
+    double step = 1.0 / (double)grid->n_bin;
+    for (size_t i = 0; i < grid->n_bin; i++) { /* (1 + tanh x) / 2 */
+        double x = (((double)i + 0.5) * step - 0.5 - sky->turn_at) / sky->turn_width;
+        turn[i] = (float)(1.0 / (1.0 + fast_exp(-2.0 * x)));
+    }
+}
+
+void quiet_paint(struct rng *r, const struct quiet_sky *sky, const struct detector_kind *kind,
+                 const struct sim_grid *grid, const float *red, const float *turn, float *rate)
+{
+    double span = (double)grid->n_bin * grid->bin_s / TREND_S;
+    float step = 1.0f / (float)grid->n_bin;
     for (int g = 0; g < SIM_GROUP; g++) {
-        double level = kind->level[g] / LEVEL_BIN_S * sky->level[g] * fmax(1.0 + 0.06 * rng_normal(r), 0.5);
-        double slope = (sky->slope[g] + 0.006 * rng_normal(r)) * span, bend = sky->bend[g] * span * span;
-        double twist = sky->twist[g] * span * span * span;
+        float level = (float)(kind->level[g] / LEVEL_BIN_S * sky->level[g] * fmax(1.0 + 0.06 * rng_normal(r), 0.5));
+        float slope = (float)((sky->slope[g] + 0.006 * rng_normal(r)) * span),
+              bend = (float)(sky->bend[g] * span * span);
+        float twist = (float)(sky->twist[g] * span * span * span), turned = (float)sky->turn[g];
         float *at = rate + (size_t)g * grid->n_bin;
         for (size_t i = 0; i < grid->n_bin; i++) {
-            double x = ((double)i + 0.5) * step - 0.5;
-            double shape = 1.0 + slope * x + bend * (4.0 * x * x - 1.0 / 3.0) + twist * x * x * x;
-            at[i] = (float)(level * fmax(shape, 0.05)) * red[i];
-        }
-        if (sky->turn[g] == 0.0) continue;
-        for (size_t i = 0; i < grid->n_bin; i++) {
-            double x = ((double)i + 0.5) * step - 0.5;
-            at[i] *= (float)(1.0 + sky->turn[g] * 0.5 * (1.0 + tanh((x - sky->turn_at) / sky->turn_width)));
+            float x = ((float)(int)i + 0.5f) * step - 0.5f;
+            float shape = 1.0f + x * (slope + x * (4.0f * bend + x * twist)) - bend / 3.0f;
+            at[i] = level * (shape > 0.05f ? shape : 0.05f) * red[i] * (1.0f + turned * turn[i]);
         }
     }
 }

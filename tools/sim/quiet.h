@@ -19,9 +19,13 @@ struct quiet_sky {
 void quiet_sky_draw(struct rng *r, struct quiet_sky *ret_sky);
 
 /* Set rate [SIM_GROUP][n_bin], expected counts per second of one detector: the sky's, its own level off by 6 % and its own trend by
- * 0.6 % in each group (science.md A.6). `red` [n_bin] is quiet_red's. */
+ * 0.6 % in each group (science.md A.6). `red` and
+ * `turn` [n_bin] are quiet_red's and quiet_turn's. */
 void quiet_paint(struct rng *r, const struct quiet_sky *sky, const struct detector_kind *kind,
-                 const struct sim_grid *grid, const float *red, float *rate);
+                 const struct sim_grid *grid, const float *red, const float *turn, float *rate);
+
+/* Set turn [n_bin] to how much of the sky's turn is done, 0 to 1. */
+void quiet_turn(const struct quiet_sky *sky, const struct sim_grid *grid, float *turn);
 
 /* Set red [n_bin] to 1 + the sky's red noise, or to 1. */
 void quiet_red(struct rng *r, const struct quiet_sky *sky, const struct sim_grid *grid, float *red);

@@ -49,7 +49,8 @@ static void record(struct sky_work *w, const struct detector_kind *kind, bool lo
     for (size_t g = 0; g < SIM_GROUP; g++)
         for (size_t i = 0; i < n_bin; i++) {
             float *at = &w->signal[g * n_bin + i];
-            *at = fmaxf(*at + background[g * n_bin + i], 0.0f);
+            float rate = *at + background[g * n_bin + i];
+            *at = rate > 0.0f ? rate : 0.0f;
             w->total[i] += *at;
         }
     for (size_t i = 0; i < n_bin; i++) { /* total becomes the part that is recorded */

@@ -11,19 +11,21 @@ struct sky_work {
     const struct sky_plan *plan;
     struct sim_grid grid;
     struct poisson_tables *tables;
+    struct colour_table colours[RESPONSE_N];
     int n_row;
     struct rng r;
     struct quiet_sky quiet;
     struct burst burst;
     float *kept;                                     /* [n_bin] part of the counts that arrives */
     double gain[SPACECRAFT_DETECTOR_MAX][SIM_GROUP]; /* burst or look-alike, by detector */
-    float *red, *paint[RESPONSE_N]; /* [n_bin]; [SIM_GROUP][n_bin] of a burst of amplitude 1, NULL: no such response */
-    float *signal, *total;          /* [SIM_GROUP][n_bin], [n_bin]: one row's */
-    float *background;              /* [n_row][SIM_GROUP][n_bin] */
-    double *sum[2];                 /* [n_bin] counts per bin, signal and background */
-    uint32_t *counts;               /* [n_bin] */
-    uint16_t *atoms;                /* [n_row][n_atom][n_bin] */
-    uint8_t *valid;                 /* [n_row][n_bin] */
+    float *turn, *red,
+        *paint[RESPONSE_N]; /* [n_bin]; [SIM_GROUP][n_bin] of a burst of amplitude 1, NULL: no such response */
+    float *signal, *total;  /* [SIM_GROUP][n_bin], [n_bin]: one row's */
+    float *background;      /* [n_row][SIM_GROUP][n_bin] */
+    double *sum[2];         /* [n_bin] counts per bin, signal and background */
+    uint32_t *counts;       /* [n_bin] */
+    uint16_t *atoms;        /* [n_row][n_atom][n_bin] */
+    uint8_t *valid;         /* [n_row][n_bin] */
     struct sky_row row[SPACECRAFT_DETECTOR_MAX];
 };
 

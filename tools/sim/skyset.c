@@ -177,7 +177,7 @@ static void paint_backgrounds(struct sky_work *w, const struct spacecraft *craft
     quiet_red(&w->r, &w->quiet, &w->grid, w->red);
     quiet_turn(&w->quiet, &w->grid, w->turn);
     for (int row = 0; row < w->n_row; row++)
-        quiet_paint(&w->r, &w->quiet, craft->detector[w->row[row].detector].kind, &w->grid, w->red,
+        quiet_paint(&w->r, &w->quiet, craft->detector[w->row[row].detector].kind, &w->grid, w->red, w->turn,
                     row_background(w, row));
 }
 

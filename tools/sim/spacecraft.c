@@ -87,64 +87,6 @@ enum burst_err spacecraft_read(const char *folder, const char *name, struct spac
     return err;
 }
 
-/* keV and cm2 of GBM's b1. Source: science.md A.5. */
-static const double BGO[][2] = {{80, 15},   {103, 34},  {150, 122},  {197, 168},  {304, 210},
-                                {496, 229}, {687, 233}, {1005, 229}, {2036, 218}, {8000, 200}};
-
-static int group_of(double kev)
-{
-    static const double EDGE[SIM_ATOM + 1] = {25, 50, 100, 300, 500, 900};
-    for (int a = 0; a < SIM_ATOM; a++)
-        if (kev >= EDGE[a] && kev < EDGE[a + 1]) return a;
-    return SIM_REST;
-}
-
-/* A quarter of the counts loses energy on the way: spread evenly over the energies between 80 keV and the photon's own. */
-static void shield_step(double kev, double counts, double *rate)
-{
-    rate[group_of(kev)] += 0.75 * counts;
-    for (int i = 0; i < 8; i++)
-        rate[group_of(80.0 + (kev - 80.0) * (i + 0.5) / 8)] += 0.25 / 8 * counts;
-}
-
-/* Counts for 1 photon / cm2 / s between 50 and 300 keV. */
-static void shield_fold(const struct spectrum *s, double *rate)
-{
-    enum { STEPS = 12, ROWS = sizeof BGO / sizeof BGO[0] };
-    double photons = 0.0;
-    memset(rate, 0, SIM_GROUP * sizeof *rate);
-    for (int row = 0; row + 1 < ROWS; row++) {
-        double ratio = log(BGO[row + 1][0] / BGO[row][0]);
-        for (int i = 0; i < STEPS; i++) {
-            double part = (i + 0.5) / STEPS, kev = BGO[row][0] * exp(part * ratio);
-            double area = BGO[row][1] + part * (BGO[row + 1][1] - BGO[row][1]);
-            shield_step(kev, spectrum_density(s, kev) * kev * ratio / STEPS * area, rate);
-        }
-    }
-    for (int i = 0; i < 100; i++) {
-        double kev = 50.0 * exp((i + 0.5) / 100.0 * log(6.0));
-        photons += spectrum_density(s, kev) * kev * log(6.0) / 100.0;
-    }
-    for (int g = 0; g < SIM_GROUP; g++)
-        rate[g] /= photons;
-}
-
-void spacecraft_colour(const struct spectrum *s, enum response response, double ret_part[SIM_GROUP])
-{
-    double nai[SIM_GROUP], sum = 0.0;
-    spectrum_fold(s, CRYSTAL_NAI, nai);
-    if (response == RESPONSE_NAI)
-        memcpy(ret_part, nai, sizeof nai);
-    else if (response == RESPONSE_LABR3)
-        spectrum_fold(s, CRYSTAL_LABR3, ret_part);
-    else
-        shield_fold(s, ret_part);
-    for (int a = 0; a < SIM_ATOM; a++)
-        sum += nai[a];
-    for (int g = 0; g < SIM_GROUP; g++)
-        ret_part[g] /= sum;
-}
-
 double spacecraft_angle_factor(const struct detector_kind *kind, double cos_angle, int group)
 {
     return kind->sided ? spectrum_angle_factor(cos_angle, group) : 0.65 + 0.35 * cos_angle;

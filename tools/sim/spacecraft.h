@@ -45,11 +45,23 @@ const struct detector_kind *spacecraft_kind(const char *word);
 enum burst_err spacecraft_read(const char *folder, const char *name, struct spacecraft *ret_craft,
                                struct burst_error *reterr);
 
-/* Counts per second of detectors of a kind, source on the axis, per count per second in the five atoms of a Fermi/GBM NaI that
- * sees the same photons on its axis.
- * Returned  ret_part [SIM_GROUP]
- * Source    science.md A.5; RESPONSE_SHIELD is BGO: areas as measured, three counts in four in the photon's own group (a choice) */
-void spacecraft_colour(const struct spectrum *s, enum response response, double ret_part[SIM_GROUP]);
+enum { COLOUR_STEPS = 176, COLOUR_PEAKS = 16 };
+
+/* Effective areas of a response at energies even in the logarithm, from 12 keV to 4 MeV, for photons counted per energy. */
+struct colour_table {
+    double x[COLOUR_STEPS];                 /* E / 100 keV */
+    double weight[COLOUR_STEPS][SIM_GROUP]; /* cm2 times the step's width in x */
+    double nai[COLOUR_STEPS];               /* the same of a NaI's five atoms together */
+};
+
+/* Source  science.md A.5; RESPONSE_SHIELD is BGO: areas as measured, three counts in four in the photon's own group (a choice) */
+void spacecraft_colour_table(enum response response, struct colour_table *ret_table);
+
+/* Counts per second of a detector of the table's response, source on the axis, per count per second in the five atoms of a Fermi/GBM
+ * NaI that sees the same photons on its axis. Of SPECTRUM_BAND and SPECTRUM_CUTOFF for COLOUR_PEAKS peak energies from 12 to 8000 keV,
+ * even in the logarithm; else the first only.
+ * Returned  ret_part [COLOUR_PEAKS][SIM_GROUP] */
+void spacecraft_colours(const struct colour_table *table, const struct spectrum *s, float ret_part[][SIM_GROUP]);
 
 /* Part of that left at this angle from the axis, in one group: science.md A.5's laws for flat crystals, 0.3 to 1 for the others. */
 double spacecraft_angle_factor(const struct detector_kind *kind, double cos_angle, int group);

@@ -83,6 +83,20 @@ void spectrum_fold(const struct spectrum *s, enum crystal crystal, double ret_ra
         ret_rate[g] = rate[g] / photons * (crystal == CRYSTAL_LABR3 ? LABR3_AREA * LABR3_GAIN[g] : 1.0);
 }
 
+void spectrum_area(double energy_kev, enum crystal crystal, double ret_area[SIM_GROUP])
+{
+    double energy = fmin(fmax(energy_kev, AREA[0][0]), AREA[N_ROW - 1][0]), inside = 0.0;
+    int row = 0;
+    while (row < N_ROW - 2 && energy >= AREA[row + 1][0])
+        row++;
+    double part = log(energy / AREA[row][0]) / log(AREA[row + 1][0] / AREA[row][0]);
+    for (int a = 0; a < SIM_ATOM; a++)
+        inside += ret_area[a] = area_between(row, part, a + 1);
+    ret_area[SIM_REST] = fmax(area_between(row, part, 6) - inside, 0.0);
+    for (int g = 0; g < SIM_GROUP && crystal == CRYSTAL_LABR3; g++)
+        ret_area[g] *= LABR3_AREA * LABR3_GAIN[g];
+}
+
 double spectrum_angle_factor(double cos_angle, int group)
 {
     static const double SOFT[3] = {0.98, 2.2, 0.003}, NORMAL[3] = {0.89, 1.25, 0.12}, HARD[3] = {0.73, 1.10, 0.24};

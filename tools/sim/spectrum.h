@@ -29,6 +29,10 @@ double spectrum_density(const struct spectrum *s, double energy_kev);
  *           scaled by area and, above 300 keV, by its greater photo-absorption (the same section) */
 void spectrum_fold(const struct spectrum *s, enum crystal crystal, double ret_rate[SIM_GROUP]);
 
+/* Effective area on the axis for photons of one energy, cm2 by the group their counts fall into; the table's end beyond its ends.
+ * Source  as spectrum_fold */
+void spectrum_area(double energy_kev, enum crystal crystal, double ret_area[SIM_GROUP]);
+
 /* Part of the on-axis rate left at `cos_angle` between axis and source, in group `group`: 0.003 to about 1.
  * Source  science.md A.5, analytic fit to 41,168 directions: soft curve below 50 keV, normal to 300 keV, hard above */
 double spectrum_angle_factor(double cos_angle, int group);
