@@ -1,5 +1,6 @@
 /* burst-sim days: whole days of counts, a file per day, for measuring false alarms. A day that is there is not drawn again. */
 #include "sim/days.h"
+#include "base/datadir.h"
 #include "commands.h"
 #include "sim/npy.h"
 #include <errno.h>
@@ -22,7 +23,7 @@ static const char USAGE[] =
     "\n"
     "  --days N         1 to 1000\n"
     "  --out DIR        made when absent\n"
-    "  --mission WORD   gecam-b (default) or fermi-gbm\n"
+    "  --mission WORD   a file of config/geometry, default gecam-b\n"
     "  --detectors K    1 (default), or 3 that look the same way\n"
     "  --seed S         default 1\n"
     "  --bursts WORD    real (default): 0.65 a day; none\n"
@@ -36,7 +37,7 @@ enum { PATH_ROOM = 4096, THREAD_MAX = 64 };
 struct request {
     struct day_settings set;
     uint64_t n, threads;
-    const char *folder;
+    const char *folder, *mission;
 };
 
 static int parse_inject(const char *text, struct day_settings *set)
@@ -52,7 +53,7 @@ static int parse_inject(const char *text, struct day_settings *set)
 
 static int parse_option(int c, struct request *q)
 {
-    static const char *const MISSION[] = {"gecam-b", "fermi-gbm"}, *const BURSTS[] = {"real", "none"};
+    static const char *const BURSTS[] = {"real", "none"};
     int word = 0;
     uint64_t count = 0;
     switch (c) {
@@ -63,10 +64,7 @@ static int parse_option(int c, struct request *q)
     case 'r': return option_number("rate", optarg, 0.0, 100.0, &q->set.rate);
     case 'e': return option_number("every", optarg, 300.0, 86400.0, &q->set.every_s);
     case 'i': return parse_inject(optarg, &q->set);
-    case 'm':
-        if (!option_word("mission", optarg, MISSION, 2, &word)) return 0;
-        q->set.mission = word == 0 ? SIM_GECAM_B : SIM_FERMI_GBM;
-        return 1;
+    case 'm': return (q->mission = optarg) != NULL;
     case 'b':
         if (!option_word("bursts", optarg, BURSTS, 2, &word)) return 0;
         q->set.bursts = word == 0 ? DAY_BURSTS_REAL : DAY_BURSTS_NONE;
@@ -92,8 +90,8 @@ static int parse(int argc, char **argv, struct request *q)
                                            {"bursts", required_argument, NULL, 'b'},
                                            {"detectors", required_argument, NULL, 'd'},
                                            {NULL, 0, NULL, 0}};
-    *q = (struct request){.set = {.mission = SIM_GECAM_B, .seed = 1, .n_detector = 1, .every_s = 400.0, .rate = 1.0},
-                          .threads = 1};
+    *q = (struct request){
+        .set = {.seed = 1, .n_detector = 1, .every_s = 400.0, .rate = 1.0}, .threads = 1, .mission = "gecam-b"};
     for (int c; (c = getopt_long(argc, argv, "", OPTION, NULL)) != -1;)
         if (!parse_option(c, q)) return EXIT_USAGE;
     if (q->n > 0 && q->folder && optind == argc && strlen(q->folder) < PATH_ROOM - 64) return EXIT_GOOD;
@@ -219,13 +217,12 @@ static enum burst_err join_tables(const struct request *q, struct burst_error *r
 /* What days depend on; the number of days is no part of it. */
 static void describe(const struct request *q, char *text, size_t size)
 {
-    static const char *const MISSION[SIM_MISSION_N] = {[SIM_GECAM_B] = "gecam-b", [SIM_FERMI_GBM] = "fermi-gbm"};
     static const char *const BURSTS[] = {"real", "none", "inject"};
     (void)snprintf(text, size,
                    "{\"what\":\"days\",\"version\":1,\"seed\":%llu,\"mission\":\"%s\",\"detectors\":%d,\"bin_s\":0.064,"
                    "\"n_bin\":%d,\"n_atom\":%d,\"edges_kev\":[25,50,100,300,500,900],\"bursts\":\"%s\",\"snr\":[%g,%g],"
                    "\"every_s\":%g,\"rate\":%g,\"burst_sim\":\"" BURST_VERSION "\"}\n",
-                   (unsigned long long)q->set.seed, MISSION[q->set.mission], q->set.n_detector, DAY_BIN, SIM_ATOM,
+                   (unsigned long long)q->set.seed, q->mission, q->set.n_detector, DAY_BIN, SIM_ATOM,
                    BURSTS[q->set.bursts], q->set.snr_low, q->set.snr_high, q->set.every_s, q->set.rate);
 }
 
@@ -251,6 +248,15 @@ static enum burst_err claim_folder(const struct request *q, struct burst_error *
     return npy_close(file, path, reterr);
 }
 
+static enum burst_err read_mission(struct request *q, struct burst_error *reterr)
+{
+    char folder[512];
+    enum burst_err err = datadir_find(folder, sizeof folder - 17, reterr);
+    if (err) return err;
+    (void)strcat(folder, "/config/geometry");
+    return spacecraft_read(folder, q->mission, &q->set.craft, reterr);
+}
+
 int command_days(int argc, char **argv)
 {
     struct request q;
@@ -261,7 +267,8 @@ int command_days(int argc, char **argv)
     }
     int status = parse(argc, argv, &q);
     if (status != EXIT_GOOD) return status;
-    enum burst_err bad = claim_folder(&q, &err);
+    enum burst_err bad = read_mission(&q, &err);
+    if (!bad) bad = claim_folder(&q, &err);
     if (!bad) bad = make_days(&q, &err);
     if (!bad) bad = join_tables(&q, &err);
     return bad ? fail_with(&err) : EXIT_GOOD;

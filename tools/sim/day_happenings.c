@@ -1,17 +1,14 @@
 /* What happens on a day, family by family. */
 #include "sim/day_inside.h"
+#include "sim/population.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double BURST_MOST_ZENITH_DEG = 112.0; /* the Earth fills the rest of the sky seen from 600 km */
+static const double MOST_ZENITH_DEG = 112.0; /* the Earth fills the rest of the sky seen from 600 km */
+static const double FLICKER_PER_DAY = 16.0;  /* of 117 s on average: 2.2 % of the time */
 static const double OUTAGE_CLEAR_S = 300.0;
-
-static enum crystal crystal_of(const struct day_draft *d)
-{
-    return d->set->mission == SIM_GECAM_B ? CRYSTAL_LABR3 : CRYSTAL_NAI;
-}
 
 /* Room for one more: DAY_ITEM_MAX is checked by who adds many. */
 static struct day_item *next_item(struct day_draft *d)
@@ -26,140 +23,110 @@ static void name_item(struct day_item *item, const char *what)
     (void)snprintf(item->what, sizeof item->what, "%s", what);
 }
 
-/* Cosine law times a scatter of 12 % per detector; one in ten is in the spacecraft's shadow. Source: science.md A.5. */
-static void directional_gains(struct day_draft *d, struct direction from, double gain[][SIM_GROUP])
+/* A source in the sky: angle, 12 % of scatter, one detector in ten in the spacecraft's shadow. Source: science.md A.5. */
+static void source_gains(struct day_draft *d, struct direction from, bool scatters, double gain[][SIM_GROUP])
 {
     for (int k = 0; k < d->day->n_detector; k++) {
-        double cosine = geometry_cosine(geometry_axis(d->set->mission, d->day->detector[k]), from);
-        double seen = rng_chance(&d->r, 0.10) ? rng_between(&d->r, 0.02, 0.10) : rng_lognormal(&d->r, 1.0, 0.12);
+        const struct detector_kind *kind = day_kind(d, k);
+        double cosine = geometry_cosine(d->set->craft.detector[d->day->detector[k]].axis, from), seen = 1.0;
+        if (scatters) seen = rng_chance(&d->r, 0.10) ? rng_between(&d->r, 0.02, 0.10) : rng_lognormal(&d->r, 1.0, 0.12);
         for (int g = 0; g < SIM_GROUP; g++)
-            gain[k][g] = seen * spectrum_angle_factor(cosine, g);
+            gain[k][g] = seen * kind->area * spacecraft_angle_factor(kind, cosine, g);
     }
 }
 
-static void scattered_gains(struct day_draft *d, double scatter, double gain[][SIM_GROUP])
+/* What comes from no direction is seen by the detectors' own quiet counts; `one` is the detector of REACH_ONE. */
+static double plain_gain(struct day_draft *d, enum look_alike_reach reach, int k, int one)
 {
+    double level = 0.0;
+    for (int a = 0; a < SIM_ATOM; a++)
+        level += d->level[k][a];
+    switch (reach) {
+    case REACH_ALIKE: return level / LOOK_ALIKE_LEVEL * rng_lognormal(&d->r, 1.0, 0.1);
+    case REACH_PARTICLES: return level / LOOK_ALIKE_LEVEL * rng_lognormal(&d->r, 1.0, 0.5);
+    case REACH_SIGNED: return level / LOOK_ALIKE_LEVEL * rng_normal(&d->r);
+    default: return k == one ? 1.0 : 0.0;
+    }
+}
+
+static void draw_gains(struct day_draft *d, enum look_alike_reach reach, struct day_item *item,
+                       double gain[][SIM_GROUP])
+{
+    int one = (int)(d->day->n_detector * rng_uniform(&d->r));
+    if (reach == REACH_SOURCE || reach == REACH_SUN) {
+        item->from = reach == REACH_SUN ? d->sun : geometry_draw(&d->r, MOST_ZENITH_DEG);
+        source_gains(d, item->from, reach == REACH_SOURCE, gain);
+        return;
+    }
     for (int k = 0; k < d->day->n_detector; k++) {
-        double seen = rng_lognormal(&d->r, 1.0, scatter);
+        double same = plain_gain(d, reach, k, one);
         for (int g = 0; g < SIM_GROUP; g++)
-            gain[k][g] = seen;
+            gain[k][g] = same;
     }
 }
 
-static void lone_gain(struct day_draft *d, double gain[][SIM_GROUP])
+/* How long it lasts if it does not end by itself: until a source sets, the spacecraft turns back, a pulsar is behind the Earth. */
+static double staying_s(struct rng *r, const struct look_alike *l)
 {
-    int seen = (int)(d->day->n_detector * rng_uniform(&d->r));
-    for (int k = 0; k < d->day->n_detector; k++)
-        for (int g = 0; g < SIM_GROUP; g++)
-            gain[k][g] = k == seen ? 1.0 : 0.0;
-}
-
-/* Who sees a look-alike (science.md A.7). */
-static void family_gains(struct day_draft *d, const char *what, struct day_item *item, double gain[][SIM_GROUP])
-{
-    int alone = 0;
-    (void)day_rate(what, &alone); /* the families of the table are known */
-    if (alone) {
-        lone_gain(d, gain);
-    } else if (strcmp(what, "hump") == 0) {
-        scattered_gains(d, 0.5, gain);
-    } else if (strcmp(what, "particles") == 0 || strcmp(what, "ramp") == 0 || strcmp(what, "precipitation") == 0) {
-        scattered_gains(d, 0.10, gain);
-    } else {
-        item->from = strcmp(what, "flare") == 0 ? d->sun : geometry_draw(&d->r, BURST_MOST_ZENITH_DEG);
-        directional_gains(d, item->from, gain);
+    switch (l->family) {
+    case FAMILY_STEP: return rng_between(r, 1800.0, 3400.0);
+    case FAMILY_PULSAR: return rng_between(r, 900.0, 3000.0);
+    case FAMILY_SLEW: return rng_between(r, 900.0, 6000.0);
+    case FAMILY_HUMP: return l->fall_s < 0.0 ? rng_between(r, 300.0, 1800.0) : 0.0;
+    default: return 0.0;
     }
 }
 
-/* A look-alike of transient.h, its start (or, of a ramp, its edge) at at_s. Wings reach farther than the extent told. */
-static enum burst_err put_transient(struct day_draft *d, const struct transient *drawn, double at_s,
-                                    struct day_item *item, struct burst_error *reterr)
+/* Paint into every detector's rates, times its gain. What stays goes again the way it came; a pulsar comes and goes as sources do. */
+static void paint_piece(struct day_draft *d, const struct look_alike *l, double stay_s, double gain[][SIM_GROUP],
+                        struct day_piece *p)
 {
-    struct transient t = *drawn;
-    struct day_piece p;
-    double first, last, gain[DAY_DETECTOR_MAX][SIM_GROUP];
-    const char *what = transient_name(t.family);
-    name_item(item, what);
-    transient_extent(&t, &first, &last);
-    if (t.family != TRANSIENT_RAMP) at_s -= first;
-    t.centre_s += at_s;
-    item->start_s = first + at_s;
-    item->stop_s = last + at_s;
-    family_gains(d, what, item, gain);
-    double wing = fmin(3.0 * (last - first) + 5.0, 3000.0);
-    enum burst_err err = day_piece_new(d, item->start_s - fmin(wing, 300.0), item->stop_s + wing, &p, reterr);
-    if (err) return err;
     struct rng flicker = d->r;
-    for (int k = 0; k < d->day->n_detector; k++) {
-        struct rng same = flicker;
-        transient_add(&same, &t, gain[k][0], &p.grid, p.rate[k]);
-        d->r = same;
+    size_t n = p->grid.n_bin;
+    for (int k = 0; k < d->day->n_detector && n > 0; k++) {
+        d->r = flicker; /* the same for all detectors */
+        look_alike_paint(&d->r, l, &d->colours[day_kind(d, k)->response], &p->grid, p->rate[k]);
+        for (size_t i = 0; i < n && stay_s > 0.0; i++) {
+            double x = p->grid.t0_s + (double)i * DAY_BIN_S - l->centre_s, gone = 0.5 + 0.5 * tanh((x - stay_s) / 8.0);
+            double come = l->family == FAMILY_PULSAR ? 0.5 + 0.5 * tanh(x / 8.0) : 1.0;
+            for (size_t g = 0; g < SIM_GROUP; g++)
+                p->rate[k][g * n + i] *= (float)(come * (1.0 - gone));
+        }
+        for (size_t g = 0; g < SIM_GROUP; g++)
+            for (size_t i = 0; i < n; i++)
+                p->rate[k][g * n + i] *= (float)gain[k][g];
     }
+}
+
+/* A look-alike whose middle (or edge, of a ramp) is at at_s. Wings reach farther than the extent told. */
+static enum burst_err put_look_alike(struct day_draft *d, struct look_alike *l, double at_s, struct day_item *item,
+                                     struct burst_error *reterr)
+{
+    struct day_piece p;
+    double before, after, gain[DAY_DETECTOR_MAX][SIM_GROUP], stay_s = staying_s(&d->r, l);
+    name_item(item, family_name(l->family));
+    look_alike_extent(l, &before, &after);
+    l->centre_s = at_s;
+    item->start_s = at_s - before;
+    item->stop_s = at_s + after + (l->family == FAMILY_PULSAR ? stay_s : 0.0);
+    draw_gains(d, l->reach, item, gain);
+    double wing = l->family == FAMILY_RAMP ? 9000.0 : fmin(3.0 * (before + after) + 5.0, 3000.0);
+    enum burst_err err = day_piece_new(d, item->start_s - fmin(wing, 300.0), item->stop_s + wing + stay_s, &p, reterr);
+    if (err) return err;
+    paint_piece(d, l, stay_s, gain, &p);
     day_piece_put(d, &p, 1.0, item);
     day_piece_free(&p);
     return BURST_OK;
 }
 
-static enum burst_err draw_transient(struct day_draft *d, enum transient_family family, double at_s,
-                                     struct day_item *item, struct burst_error *reterr)
-{
-    struct transient t;
-    transient_draw(&d->r, family, crystal_of(d), day_level(d, 0), &t);
-    return put_transient(d, &t, at_s, item, reterr);
-}
-
-/* The way into (side > 0) or out of the anomaly. */
+/* The way into (side > 0) or out of the anomaly: detectors are off on the other side. */
 static enum burst_err draw_edge(struct day_draft *d, double at_s, double side, struct burst_error *reterr)
 {
-    struct transient t;
+    struct look_alike l;
     do
-        transient_draw(&d->r, TRANSIENT_RAMP, crystal_of(d), day_level(d, 0), &t);
-    while (side * t.rise_s < 0.0);
-    return put_transient(d, &t, at_s, next_item(d), reterr);
-}
-
-/* A level that changes at t0 and changes back at t1: a source beyond the Earth's limb, a slew and its return. */
-static enum burst_err put_steps(struct day_draft *d, double height, double width_s, const double *part, double t0,
-                                double t1, struct day_item *item, struct burst_error *reterr)
-{
-    struct day_piece p;
-    double gain[DAY_DETECTOR_MAX][SIM_GROUP];
-    item->start_s = t0 - 2.0 * width_s;
-    item->stop_s = t0 + 2.0 * width_s;
-    item->from = geometry_draw(&d->r, BURST_MOST_ZENITH_DEG);
-    directional_gains(d, item->from, gain);
-    enum burst_err err = day_piece_new(d, t0 - 8.0 * width_s, t1 + 8.0 * width_s, &p, reterr);
-    for (size_t i = 0; i < p.grid.n_bin && !err; i++) {
-        double t = p.grid.t0_s + ((double)i + 0.5) * p.grid.bin_s;
-        double value = 0.5 * height * (tanh((t - t0) / width_s) - tanh((t - t1) / width_s));
-        for (int k = 0; k < d->day->n_detector; k++)
-            for (int g = 0; g < SIM_GROUP; g++)
-                p.rate[k][(size_t)g * p.grid.n_bin + i] = value * part[g] * gain[k][g];
-    }
-    if (err) return err;
-    day_piece_put(d, &p, 1.0, item);
-    day_piece_free(&p);
-    return BURST_OK;
-}
-
-/* The Crab's 16 and 8 counts per second and Sco X-1's 5-20 in the first two atoms of a NaI (science.md A.7), by area. */
-static enum burst_err draw_occultation(struct day_draft *d, double at_s, struct day_item *item,
-                                       struct burst_error *reterr)
-{
-    static const double PART[SIM_GROUP] = {0.70, 0.28, 0.02, 0.0, 0.0, 0.0};
-    double area = d->set->mission == SIM_GECAM_B ? 45.4 / 126.0 : 1.0;
-    double height = area * rng_log_between(&d->r, 3.0, 25.0) * (rng_chance(&d->r, 0.5) ? 1.0 : -1.0);
-    name_item(item, "occultation");
-    return put_steps(d, height, rng_between(&d->r, 3.0, 8.0), PART, at_s, at_s + rng_between(&d->r, 1800.0, 3400.0),
-                     item, reterr);
-}
-
-static enum burst_err draw_slew(struct day_draft *d, double at_s, struct day_item *item, struct burst_error *reterr)
-{
-    struct transient t;
-    transient_draw(&d->r, TRANSIENT_STEP, crystal_of(d), day_level(d, 0), &t);
-    name_item(item, "step");
-    return put_steps(d, t.height, t.rise_s, t.part, at_s, at_s + rng_between(&d->r, 900.0, 3000.0), item, reterr);
+        look_alike_draw(&d->r, FAMILY_RAMP, &l);
+    while (side * l.rise_s < 0.0);
+    return put_look_alike(d, &l, at_s, next_item(d), reterr);
 }
 
 /* Multiply a stretch by what `factor` holds for each bin. */
@@ -206,38 +173,49 @@ static enum burst_err draw_dropout(struct day_draft *d, double at_s, struct day_
     return BURST_OK;
 }
 
-/* Brightness 1 gives each detector its gain; the whole is scaled to the S/N wanted. Real bursts are as bright as told on
- * an axis of the spacecraft, so that the detectors shown may see little of them. */
-static enum burst_err draw_burst(struct day_draft *d, double at_s, double snr, int injected, struct day_item *item,
+/* Amplitude 1 gives each detector its gain; the whole is scaled to the S/N wanted. Real bursts are as bright as told in a
+ * detector of the same kind 25 degrees off its axis, so that the detectors shown may see little of them. */
+static enum burst_err paint_burst(struct day_draft *d, const struct burst *b, double start_s, double snr, bool injected,
+                                  double gain[][SIM_GROUP], struct day_item *item, struct burst_error *reterr)
+{
+    struct day_piece p;
+    double best = 0.0;
+    enum burst_err err = day_piece_new(d, item->start_s - 60.0, item->stop_s + 120.0, &p, reterr);
+    if (err) return err;
+    for (int k = 0; k < d->day->n_detector && p.grid.n_bin > 0; k++) {
+        float part[COLOUR_PEAKS][SIM_GROUP];
+        spacecraft_colours(&d->colours[day_kind(d, k)->response], &b->spectrum, part);
+        burst_paint(b, part, &p.grid, start_s, p.rate[k]);
+        for (size_t i = 0; i < SIM_GROUP * p.grid.n_bin; i++)
+            p.rate[k][i] *= (float)gain[k][i / p.grid.n_bin];
+        double seen = injected ? 1.0 : gain[k][1] / (day_kind(d, k)->area * 0.9);
+        best = fmax(best, day_piece_snr(d, &p, k) / fmax(seen, 1e-3));
+    }
+    if (best > 0.0) day_piece_put(d, &p, snr / best, item);
+    day_piece_free(&p);
+    return BURST_OK;
+}
+
+static enum burst_err draw_burst(struct day_draft *d, double at_s, double snr, bool injected, struct day_item *item,
                                  struct burst_error *reterr)
 {
     struct burst *b = malloc(sizeof *b);
-    struct day_piece p;
-    double first, last, gain[DAY_DETECTOR_MAX][SIM_GROUP], best = 0.0;
+    double first, last, gain[DAY_DETECTOR_MAX][SIM_GROUP];
     if (!b) return burst_fail(reterr, BURST_E_NOMEM, "no memory for a burst");
-    burst_draw(&d->r, b);
+    population_draw(&d->r, 0.0, 1.0, population_sigma(snr), b);
     burst_extent(b, &first, &last);
-    struct direction axis = geometry_axis(d->set->mission, d->day->detector[0]);
+    struct direction axis = d->set->craft.detector[d->day->detector[0]].axis;
     do
-        item->from = geometry_draw(&d->r, BURST_MOST_ZENITH_DEG);
+        item->from = geometry_draw(&d->r, MOST_ZENITH_DEG);
     while (injected && geometry_cosine(axis, item->from) < 0.80); /* within 37 degrees: the best of many detectors */
-    directional_gains(d, item->from, gain);
+    source_gains(d, item->from, true, gain);
     name_item(item, "burst");
     item->start_s = at_s;
     item->stop_s = at_s + last - first;
     item->t90_s = b->t90_s;
-    enum burst_err err = day_piece_new(d, item->start_s - 60.0, item->stop_s + 120.0, &p, reterr);
-    for (int k = 0; k < d->day->n_detector && !err; k++) {
-        burst_add(b, crystal_of(d), gain[k], &p.grid, at_s - first, p.rate[k]);
-        double seen =
-            injected ? 1.0 : fmax(gain[k][1], 1e-3) / 0.9; /* nearest axis of a spacecraft: about 25 degrees off */
-        best = fmax(best, day_piece_snr(d, &p, k) / seen);
-    }
+    enum burst_err err = paint_burst(d, b, at_s - first, snr, injected, gain, item, reterr);
     free(b);
-    if (err) return err;
-    if (best > 0.0) day_piece_put(d, &p, snr / best, item);
-    day_piece_free(&p);
-    return BURST_OK;
+    return err;
 }
 
 static int near_outage(const struct day *day, double t)
@@ -249,73 +227,61 @@ static int near_outage(const struct day *day, double t)
     return 0;
 }
 
-/* Detectors count bursts as real GBM does: ln S/N of the brightest N(ln 14, 1.1), 4 or more (science.md A.4). */
-static double real_snr(struct rng *r)
-{
-    double snr = 0.0;
-    while (snr < 4.0)
-        snr = rng_lognormal(r, 14.0, 1.1);
-    return snr;
-}
-
 static enum burst_err draw_bursts(struct day_draft *d, struct burst_error *reterr)
 {
     enum burst_err err = BURST_OK;
     const struct day_settings *set = d->set;
-    int alone;
-    uint32_t n = set->bursts == DAY_BURSTS_REAL ? rng_poisson(&d->r, day_rate("burst", &alone)) : 0;
+    uint32_t n = set->bursts == DAY_BURSTS_REAL ? rng_poisson(&d->r, family_per_day(FAMILY_BURST)) : 0;
     for (; n > 0 && !err; n--)
-        err = draw_burst(d, rng_between(&d->r, 0.0, DAY_S), real_snr(&d->r), 0, next_item(d), reterr);
+        err = draw_burst(d, rng_between(&d->r, 0.0, DAY_S), population_snr(&d->r), false, next_item(d), reterr);
     if (set->bursts != DAY_BURSTS_INJECT) return err;
     for (double t = 0.5 * set->every_s; t < DAY_S - 300.0 && d->day->n_item < DAY_ITEM_MAX && !err; t += set->every_s) {
         double start = t + rng_between(&d->r, -0.2, 0.2) * set->every_s;
         double snr = rng_log_between(&d->r, set->snr_low, set->snr_high);
-        if (!near_outage(d->day, start)) err = draw_burst(d, start, snr, 1, next_item(d), reterr);
+        if (!near_outage(d->day, start)) err = draw_burst(d, start, snr, true, next_item(d), reterr);
     }
     return err;
 }
 
-static enum burst_err draw_named(struct day_draft *d, const char *what, int family, double at_s,
-                                 struct burst_error *reterr)
+static enum burst_err draw_one(struct day_draft *d, enum sky_family family, double at_s, struct burst_error *reterr)
 {
+    struct look_alike l;
     struct day_item *item = next_item(d);
-    if (strcmp(what, "flicker") == 0) return draw_flicker(d, at_s, item, reterr);
-    if (strcmp(what, "dropout") == 0) return draw_dropout(d, at_s, item);
-    if (strcmp(what, "occultation") == 0) return draw_occultation(d, at_s, item, reterr);
-    if (family == TRANSIENT_STEP) return draw_slew(d, at_s, item, reterr);
-    return draw_transient(d, (enum transient_family)family, at_s, item, reterr);
+    if (family == FAMILY_QUIET) return draw_flicker(d, at_s, item, reterr);
+    if (family == FAMILY_DROPOUT) return draw_dropout(d, at_s, item);
+    look_alike_draw(&d->r, family, &l);
+    return put_look_alike(d, &l, at_s, item, reterr);
 }
 
-/* As many as chance has it, anywhere on the day. */
-static enum burst_err draw_family(struct day_draft *d, const char *what, int family, struct burst_error *reterr)
+/* As many as chance has it, anywhere on the day. A detector has its share of what happens to single ones. */
+static enum burst_err draw_family(struct day_draft *d, enum sky_family family, struct burst_error *reterr)
 {
-    int alone = 0;
     enum burst_err err = BURST_OK;
-    double rate = d->set->rate * day_rate(what, &alone) * (alone ? d->day->n_detector : 1);
-    for (uint32_t n = rng_poisson(&d->r, rate); n > 0 && !err; n--) {
+    double rate = family == FAMILY_QUIET ? FLICKER_PER_DAY : family_per_day(family);
+    if (family == FAMILY_SPIKE || family == FAMILY_BIT || family == FAMILY_HOT)
+        rate *= (double)d->day->n_detector / d->set->craft.n_search;
+    for (uint32_t n = rng_poisson(&d->r, rate * d->set->rate); n > 0 && !err; n--) {
         if (d->day->n_item >= DAY_ITEM_MAX)
             return burst_fail(reterr, BURST_E_LIMIT, "more than %d things happen on a day", DAY_ITEM_MAX);
-        err = draw_named(d, what, family, rng_between(&d->r, 0.0, DAY_S), reterr);
+        err = draw_one(d, family, rng_between(&d->r, 0.0, DAY_S), reterr);
     }
     return err;
 }
 
 enum burst_err day_happenings(struct day_draft *d, struct burst_error *reterr)
 {
-    static const char *const OTHER[] = {"occultation", "flicker", "dropout"};
     enum burst_err err = BURST_OK;
     int n_outage = d->day->n_item;
     for (int i = 0; i < n_outage && !err; i++) {
         err = draw_edge(d, d->day->item[i].start_s, 1.0, reterr);
         if (!err) err = draw_edge(d, d->day->item[i].stop_s, -1.0, reterr);
     }
-    for (int f = 0; f < TRANSIENT_N && !err; f++)
-        if (f != TRANSIENT_RAMP) err = draw_family(d, transient_name((enum transient_family)f), f, reterr);
+    for (int f = 0; f < FAMILY_N && !err; f++)
+        if (f != FAMILY_RAMP && f != FAMILY_BURST && f != FAMILY_QUIET && f != FAMILY_DROPOUT)
+            err = draw_family(d, (enum sky_family)f, reterr);
     if (!err) err = draw_bursts(d, reterr);
-    for (size_t i = 0; i < sizeof OTHER / sizeof OTHER[0] && !err;
-         i++) /* losses take of everything, so they come last */
-        err = draw_family(d, OTHER[i], -1, reterr);
-    return err;
+    if (!err) err = draw_family(d, FAMILY_QUIET, reterr); /* flicker and losses take of everything, so they come last */
+    return err ? err : draw_family(d, FAMILY_DROPOUT, reterr);
 }
 
 /* An inclination of 29 degrees meets the anomaly on about half of its orbits, deepest in the middle of them; detectors are off

@@ -2,6 +2,8 @@
 #ifndef BURST_SIM_DAY_INSIDE_H
 #define BURST_SIM_DAY_INSIDE_H
 #include "sim/days.h"
+#include "sim/look_alike.h"
+#include "sim/paint.h"
 
 static const double DAY_BIN_S = 0.064, DAY_S = 86400.0, DAY_ORBIT_S = 5700.0;
 
@@ -11,21 +13,22 @@ struct day_draft {
     struct day *day;
     struct rng r;
     double level[DAY_DETECTOR_MAX][SIM_ATOM]; /* quiet counts per second */
+    struct colour_table *colours;             /* [RESPONSE_N] */
     double orbit_phase;
     struct direction sun;
     float *rate; /* [n_detector][SIM_ATOM][DAY_BIN] counts per second */
 };
 
-/* Part of the day that an item touches, in doubles and with the group outside the atoms: what transient_add and burst_add take. */
+/* Part of the day that an item touches, with the group outside the atoms: what the painters fill. */
 struct day_piece {
     struct sim_grid grid;
-    size_t first;                   /* bin of the day */
-    double *rate[DAY_DETECTOR_MAX]; /* [SIM_GROUP][n_bin] */
-    double *signal, *background;    /* [n_bin] counts in the atoms: work */
+    size_t first;                  /* bin of the day */
+    float *rate[DAY_DETECTOR_MAX]; /* [SIM_GROUP][n_bin] */
+    double *signal, *background;   /* [n_bin] counts in the atoms: work */
 };
 
-/* Counts per second in the five atoms of detector k. */
-double day_level(const struct day_draft *d, int k);
+/* What the k-th detector shown is. */
+const struct detector_kind *day_kind(const struct day_draft *d, int k);
 
 /* Set levels and fill `rate` with the quiet background; outages are known. */
 void day_background(struct day_draft *d);

@@ -9,15 +9,15 @@
 /* Streams of one day: happenings, then one per detector for its counts. */
 enum { STREAM_HAPPENINGS, STREAM_COUNTS, STREAM_EACH = 16 };
 
-void day_detectors(enum sim_mission mission, int n_detector, int *ret_detector)
+void day_detectors(const struct spacecraft *craft, int n_detector, int *ret_detector)
 {
-    struct direction look = {geometry_axis(mission, 0).azimuth_deg, 30.0};
+    struct direction look = {craft->detector[0].axis.azimuth_deg, 30.0};
     uint32_t taken = 0;
     for (int k = 0; k < n_detector; k++) {
         int best = -1;
         double best_cosine = -2.0;
-        for (int i = 0; i < geometry_count(mission); i++) {
-            double cosine = geometry_cosine(geometry_axis(mission, i), look);
+        for (int i = 0; i < craft->n_search; i++) {
+            double cosine = geometry_cosine(craft->detector[i].axis, look);
             if (taken >> i & 1U || cosine <= best_cosine) continue;
             best = i;
             best_cosine = cosine;
@@ -25,6 +25,11 @@ void day_detectors(enum sim_mission mission, int n_detector, int *ret_detector)
         taken |= 1U << best;
         ret_detector[k] = best;
     }
+}
+
+const struct detector_kind *day_kind(const struct day_draft *d, int k)
+{
+    return d->set->craft.detector[d->day->detector[k]].kind;
 }
 
 enum burst_err day_piece_new(const struct day_draft *d, double start_s, double stop_s, struct day_piece *ret_piece,
@@ -69,9 +74,9 @@ double day_piece_snr(const struct day_draft *d, const struct day_piece *p, int k
     memset(p->signal, 0, 2 * n * sizeof *p->signal);
     for (int a = 0; a < SIM_ATOM; a++) {
         const float *row = day_row(d, k, a) + p->first;
-        const double *rate = p->rate[k] + (size_t)a * n;
+        const float *rate = p->rate[k] + (size_t)a * n;
         for (size_t i = 0; i < n; i++) {
-            p->signal[i] += rate[i] * DAY_BIN_S;
+            p->signal[i] += (double)rate[i] * DAY_BIN_S;
             p->background[i] += (double)row[i] * DAY_BIN_S;
         }
     }
@@ -101,7 +106,7 @@ void day_piece_put(struct day_draft *d, const struct day_piece *p, double factor
     item->detector = -1;
     for (int k = 0; k < d->day->n_detector && n > 0; k++) {
         for (size_t i = 0; i < SIM_GROUP * n; i++)
-            p->rate[k][i] *= factor;
+            p->rate[k][i] *= (float)factor;
         double snr = day_piece_snr(d, p, k);
         if (snr <= item->snr) continue;
         item->snr = snr;
@@ -112,7 +117,7 @@ void day_piece_put(struct day_draft *d, const struct day_piece *p, double factor
         for (int a = 0; a < SIM_ATOM; a++) {
             float *row = day_row(d, k, a) + p->first;
             for (size_t i = 0; i < n; i++)
-                row[i] = fmaxf(row[i] + (float)p->rate[k][(size_t)a * n + i], 0.0F);
+                row[i] = fmaxf(row[i] + p->rate[k][(size_t)a * n + i], 0.0F);
         }
 }
 
@@ -140,6 +145,9 @@ static enum burst_err check_settings(const struct day_settings *s, struct burst_
 {
     if (s->n_detector != 1 && s->n_detector != 3)
         return burst_fail(reterr, BURST_E_RANGE, "%d detectors; a day shows 1 or 3", s->n_detector);
+    if (s->craft.n_search < s->n_detector)
+        return burst_fail(reterr, BURST_E_RANGE, "%d detectors; %s has %d", s->n_detector, s->craft.name,
+                          s->craft.n_search);
     if (!(s->rate >= 0.0 && s->rate <= 100.0))
         return burst_fail(reterr, BURST_E_RANGE, "%g times as often; 0 to 100 are taken", s->rate);
     if (s->bursts != DAY_BURSTS_INJECT) return BURST_OK;
@@ -150,25 +158,25 @@ static enum burst_err check_settings(const struct day_settings *s, struct burst_
     return BURST_OK;
 }
 
-static enum burst_err day_alloc(const struct day_settings *set, struct day **ret_day, float **ret_rate,
-                                struct burst_error *reterr)
+static enum burst_err day_alloc(const struct day_settings *set, struct day_draft *d, struct burst_error *reterr)
 {
     size_t n = (size_t)set->n_detector * SIM_ATOM * DAY_BIN;
     struct day *day = calloc(1, sizeof *day);
-    float *rate = malloc(n * sizeof *rate);
+    d->rate = malloc(n * sizeof *d->rate);
+    d->colours = malloc(RESPONSE_N * sizeof *d->colours);
     if (day) {
         day->n_detector = set->n_detector;
         day->counts = calloc(n, sizeof *day->counts);
         day->valid = malloc(DAY_BIN);
     }
-    if (!day || !rate || !day->counts || !day->valid) {
+    if (!day || !d->rate || !d->colours || !day->counts || !day->valid) {
         day_free(day);
-        free(rate);
+        free(d->rate);
+        free(d->colours);
         return burst_fail(reterr, BURST_E_NOMEM, "no memory for a day of %d detectors", set->n_detector);
     }
     memset(day->valid, 1, DAY_BIN);
-    *ret_day = day;
-    *ret_rate = rate;
+    d->day = day;
     return BURST_OK;
 }
 
@@ -176,11 +184,13 @@ enum burst_err day_new(const struct day_settings *set, uint64_t index, struct da
 {
     struct day_draft d = {.set = set};
     enum burst_err err = check_settings(set, reterr);
-    if (!err) err = day_alloc(set, &d.day, &d.rate, reterr);
+    if (!err) err = day_alloc(set, &d, reterr);
     if (err) return err;
+    for (int i = 0; i < RESPONSE_N; i++)
+        spacecraft_colour_table((enum response)i, &d.colours[i]);
     uint64_t first_stream = index * STREAM_EACH;
     rng_seed(&d.r, set->seed, first_stream + STREAM_HAPPENINGS);
-    day_detectors(set->mission, set->n_detector, d.day->detector);
+    day_detectors(&set->craft, set->n_detector, d.day->detector);
     d.orbit_phase = rng_uniform(&d.r);
     d.sun = geometry_draw(&d.r, 90.0);
     day_outages(&d);
@@ -194,6 +204,7 @@ enum burst_err day_new(const struct day_settings *set, uint64_t index, struct da
         day_free(d.day);
     }
     free(d.rate);
+    free(d.colours);
     return err;
 }
 
