@@ -32,6 +32,8 @@ static const char USAGE[] =
     "  --onset SHARE     of bursts: have only begun when the data end, default 0.15\n"
     "  --snr LO,HI       of bursts in the detector that sees them best, even in the logarithm; default as detectors "
     "trigger\n"
+    "  --shift WORD      one thing unlike training: batse bat level-half level-double gain-low gain-high layout; "
+    "default none\n"
     "\n"
     "Families: burst quiet dropout, and the look-alikes of burst-sim(1).\n";
 
@@ -73,6 +75,17 @@ static int parse_snr(const char *text, struct sky_plan *plan)
     return 0;
 }
 
+static int parse_shift(const char *text, enum sky_shift *ret_shift)
+{
+    const char *words[SHIFT_N];
+    int shift = 0;
+    for (int i = 0; i < SHIFT_N; i++)
+        words[i] = sky_shift_name((enum sky_shift)i);
+    if (!option_word("shift", text, words, SHIFT_N, &shift)) return 0;
+    *ret_shift = (enum sky_shift)shift;
+    return 1;
+}
+
 static int parse_bin(const char *text, struct sky_plan *plan)
 {
     double bin_s, steps;
@@ -98,7 +111,8 @@ enum {
     OPT_ONLY,
     OPT_WITHOUT,
     OPT_ONSET,
-    OPT_SNR
+    OPT_SNR,
+    OPT_SHIFT
 };
 
 static int parse_option(int c, struct set_request *q)
@@ -137,6 +151,7 @@ static int parse_option(int c, struct set_request *q)
     case OPT_WITHOUT: return parse_without(optarg, &q->plan.without);
     case OPT_ONSET: return option_number("onset", optarg, 0.0, 1.0, &q->plan.onset);
     case OPT_SNR: return parse_snr(optarg, &q->plan);
+    case OPT_SHIFT: return parse_shift(optarg, &q->shift);
     default: return 0;
     }
 }
@@ -158,6 +173,7 @@ static int parse(int argc, char **argv, struct set_request *q)
                                            {"without", required_argument, NULL, OPT_WITHOUT},
                                            {"onset", required_argument, NULL, OPT_ONSET},
                                            {"snr", required_argument, NULL, OPT_SNR},
+                                           {"shift", required_argument, NULL, OPT_SHIFT},
                                            {NULL, 0, NULL, 0}};
     int c;
     while ((c = getopt_long(argc, argv, "", OPTION, NULL)) != -1)
@@ -213,9 +229,10 @@ int command_lightcurves(int argc, char **argv)
     q->seed = 1;
     q->mission = "mix";
     q->n_thread = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    q->plan = (struct sky_plan){.bin_s = 0.064, .n_bin = 1875, .n_atom = SIM_ATOM, .only = -1, .onset = 0.15};
+    sky_plan_default(&q->plan);
     int status = parse(argc, argv, q);
     enum burst_err bad = status == EXIT_GOOD ? read_craft(q, &err) : BURST_OK;
+    if (status == EXIT_GOOD && !bad) sky_shift_apply(q->shift, &q->plan);
     if (status == EXIT_GOOD && !bad) status = check_rows(q);
     if (status == EXIT_GOOD && !bad) bad = set_write(q, &err);
     free(q);

@@ -7,6 +7,7 @@ struct set_request {
     uint64_t n, seed;
     int n_thread;
     const char *folder, *mission;
+    enum sky_shift shift; /* already in the plan */
     struct sky_plan plan;
 };
 

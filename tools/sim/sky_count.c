@@ -62,6 +62,28 @@ static void record(struct sky_work *w, const struct detector_kind *kind, bool lo
             w->signal[g * n_bin + i] *= w->total[i];
 }
 
+void sky_gain(double gain, size_t n_bin, float *rate)
+{
+    static const double WIDTH[SIM_ATOM + 2] = {1.1394, 0.6931, 0.6931, 1.0986,
+                                               0.5108, 0.5878, 0.7985}; /* ln(25 / 8) ... ln(2000 / 900) */
+    static const int GROUP[SIM_ATOM + 2] = {SIM_REST, 0, 1, 2, 3, 4, SIM_REST};
+    for (size_t i = 0; i < n_bin; i++) {
+        double at[SIM_ATOM + 2], up[SIM_ATOM + 1];
+        for (int k = 0; k < SIM_ATOM + 2; k++)
+            at[k] = (double)rate[(size_t)GROUP[k] * n_bin + i];
+        at[SIM_ATOM + 1] =
+            fmin(at[SIM_ATOM + 1], 0.5 * at[SIM_ATOM]); /* most of what is outside the atoms is below them */
+        at[0] -= at[SIM_ATOM + 1];
+        for (int k = 0; k <= SIM_ATOM; k++) /* counts that cross edge k upward */
+            up[k] = log(gain) * 0.5 * (at[k] / WIDTH[k] + at[k + 1] / WIDTH[k + 1]);
+        rate[SIM_REST * n_bin + i] += (float)(up[SIM_ATOM] - up[0]);
+        for (int a = 0; a < SIM_ATOM; a++)
+            rate[(size_t)a * n_bin + i] += (float)(up[a] - up[a + 1]);
+        for (size_t g = 0; g < SIM_GROUP; g++)
+            rate[g * n_bin + i] = rate[g * n_bin + i] > 0.0f ? rate[g * n_bin + i] : 0.0f;
+    }
+}
+
 static void draw_atom(struct sky_work *w, const float *mean, const uint8_t *valid, uint16_t *atoms, int *n_saturated)
 {
     poisson_draw(w->tables, &w->r, mean, w->grid.n_bin, w->counts);
@@ -99,6 +121,7 @@ void sky_count(struct sky_work *w, int row, bool loses)
     uint16_t *atoms = w->atoms + (size_t)row * (size_t)w->plan->n_atom * n_bin;
     record(w, w->plan->craft[f->craft].detector[f->detector].kind, loses,
            w->background + (size_t)row * SIM_GROUP * n_bin);
+    if (w->plan->gain != 1.0) sky_gain(w->plan->gain, n_bin, w->signal);
     if (w->plan->n_atom == 1)
         for (size_t g = 1; g < SIM_GROUP; g++)
             for (size_t i = 0; i < n_bin; i++)

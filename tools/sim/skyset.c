@@ -30,6 +30,8 @@ static enum burst_err check_plan(const struct sky_plan *p, struct burst_error *r
     for (int i = 0; i < p->n_craft; i++)
         if (p->view == VIEW_BEST3 && p->craft[i].n_search < 3)
             return burst_fail(reterr, BURST_E_RANGE, "%s has fewer than three detectors", p->craft[i].name);
+    if (!(p->level > 0.0 && p->level <= 100.0 && p->gain >= 0.9 && p->gain <= 1.1))
+        return burst_fail(reterr, BURST_E_RANGE, "quiet counts times %g, energies times %g", p->level, p->gain);
     if (p->only >= FAMILY_N || (p->only >= 0 && p->without >> p->only & 1u))
         return burst_fail(reterr, BURST_E_RANGE, "family %d alone, and left out or none", p->only);
     return BURST_OK;
@@ -288,7 +290,7 @@ static double draw_burst(struct sky_work *w, const struct spacecraft *craft)
     int lead = leading_row(w, craft);
     copy_valid(w);
     while (!(snr > 0.0)) {
-        population_draw(&w->r, 0.0, 1.0, population_sigma(target), &w->burst);
+        population_draw(&w->r, w->plan->mix_low, w->plan->mix_high, population_sigma(target), &w->burst);
         paint_all(w, craft, place_burst(w));
         set_signal(w, craft, lead, 1.0);
         snr = row_snr(w, lead);
@@ -453,6 +455,8 @@ void sky_draw(struct sky_work *work, uint64_t seed, uint64_t sky)
     for (size_t i = 0; i < w->grid.n_bin; i++)
         w->kept[i] = 1.0f;
     quiet_sky_draw(&w->r, &w->quiet);
+    for (int g = 0; g < SIM_GROUP; g++)
+        w->quiet.level[g] *= w->plan->level;
     if (family == FAMILY_BURST)
         fill_burst(w, craft);
     else

@@ -19,6 +19,9 @@ struct sky_plan {
     int only;         /* an enum sky_family, or negative: by chance, half of the skies bursts */
     uint32_t without; /* bit f: family f never */
     enum family_rates rates;
+    double mix_low, mix_high; /* avalanches between those of BATSE (0) and Swift/BAT (1) to draw from */
+    double level;             /* factor on quiet counts */
+    double gain;              /* energies are measured too high by this factor, 0.9 to 1.1 */
     double onset;             /* share of bursts that have only begun when the data end */
     double snr_low, snr_high; /* of bursts, in the detector that sees them best; 0, 0: as detectors trigger */
 };
@@ -36,6 +39,26 @@ struct sky_row {
     int n_saturated;           /* bins and atoms cut at 65535 counts */
     double counts, dispersion; /* mean, and variance over mean, of the atoms' sum over valid bins */
 };
+
+/* A plan of no spacecraft yet: 1875 bins of 64 ms, five atoms, one detector of each sky, nothing shifted. */
+void sky_plan_default(struct sky_plan *ret_plan);
+
+/* How evaluation sets may differ from training sets: a shift of one thing. */
+enum sky_shift {
+    SHIFT_NONE,
+    SHIFT_BATSE,     /* avalanches of BATSE alone */
+    SHIFT_BAT,       /* of Swift/BAT alone */
+    SHIFT_FAINT_SKY, /* half the quiet counts */
+    SHIFT_LOUD_SKY,  /* twice as many */
+    SHIFT_LOW_GAIN,  /* energies measured 3 % too low */
+    SHIFT_HIGH_GAIN, /* 3 % too high */
+    SHIFT_LAYOUT,    /* detectors look elsewhere */
+    SHIFT_N
+};
+/* Word for options: "none", "batse", "bat", "level-half", "level-double", "gain-low", "gain-high", "layout". */
+const char *sky_shift_name(enum sky_shift shift);
+/* Change a plan whose spacecraft are read. Source: science.md D.1, parameter shift; sizes A.8 and choices. */
+void sky_shift_apply(enum sky_shift shift, struct sky_plan *plan);
 
 /* Rows of one sky, and room to make them in; one per thread. */
 struct sky_work;
