@@ -14,6 +14,7 @@ int command_stream(int argc, char **argv);
 int command_days(int argc, char **argv);
 int command_images(int argc, char **argv);
 int command_image(int argc, char **argv);
+int command_gallery(int argc, char **argv);
 
 /* A bar on standard error while it is a terminal, else nothing. Call with done == total to end the line. */
 void progress_show(const char *what, size_t done, size_t total);

@@ -11,7 +11,8 @@ static const char USAGE[] =
     "  stream       a day in orbit as GECAM-B event chunks, any stretch of it alone\n"
     "  days         whole days of counts, with all that happens in orbit, to measure false alarms on\n"
     "  images       labelled ECLAIRs sub-images, prepared as burstd prepares them, for training\n"
-    "  image        one ECLAIRs sub-image as the FITS file the mission sends\n";
+    "  image        one ECLAIRs sub-image as the FITS file the mission sends\n"
+    "  gallery      pictures of every family, light curves and sub-images, as PNG or PDF\n";
 
 int main(int argc, char **argv)
 {
@@ -23,7 +24,8 @@ int main(int argc, char **argv)
                    {"stream", command_stream},
                    {"days", command_days},
                    {"images", command_images},
-                   {"image", command_image}};
+                   {"image", command_image},
+                   {"gallery", command_gallery}};
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         (void)fputs(USAGE, stdout);
         return EXIT_GOOD;
