@@ -2,6 +2,7 @@
 #include "sim/population.h"
 #include "sim/paint.h"
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static const double SNR_MEDIAN = 14.0, SNR_SIGMA = 1.1, SNR_LEAST = 4.0, RHO = 0.27;
@@ -88,24 +89,42 @@ static void add_extended(struct rng *r, struct burst *b)
 }
 
 /* What a trigger on 8 s and less rarely finds: the longest bursts (5 % of GBM's are over 141 s, of avalanches two or three times
- * that), those whose loudest pulse is a slow swell, and every other short avalanche (29 % before, 17 to 21 % found). */
+ * that), those whose loudest pulse is a slow swell, and half of the short avalanches (29 % before, 17 to 21 % found). */
 static int is_seldom_seen(struct rng *r, const struct burst *b, double t90_s)
 {
     int at;
     (void)loudest(b, &at);
     return (t90_s > 141.0 && rng_chance(r, 0.7)) || (b->pulse[at].decay_s > 15.0 && rng_chance(r, 0.7)) ||
-           (t90_s < 2.0 && b->pulse[0].shape == PULSE_AVALANCHE && rng_chance(r, 0.5));
+           (t90_s < 2.0 && rng_chance(r, 0.5));
 }
 
-static void draw_plain(struct rng *r, double mix_low, double mix_high, struct burst *b)
+static double draw_avalanche(struct rng *r, double mix_low, double mix_high, struct burst *b)
 {
-    b->n_pulse = 0;
-    if (rng_chance(r, 0.7))
+    double t90_s;
+    do {
         burst_draw_avalanche(r, rng_between(r, mix_low, mix_high), b);
-    else if (rng_chance(r, 0.18))
+        t90_s = burst_paint_t90(b);
+    } while (is_seldom_seen(r, b, t90_s));
+    return t90_s;
+}
+
+/* Pulses by their own widths, then all times stretched to a duration of the two log-normals: 0.63 s and 29 s. */
+static double draw_norris(struct rng *r, struct burst *b)
+{
+    bool is_short = rng_chance(r, 0.18);
+    double target = pow(10.0, is_short ? -0.2 + 0.5 * rng_normal(r) : 1.46 + 0.45 * rng_normal(r));
+    b->n_pulse = 0;
+    if (is_short)
         add_train(r, 1 + (int)rng_poisson(r, 1.2), 0.06, 0.9, b);
     else
         add_train(r, 1 + geometric(r, 0.29), 1.0, 1.2, b); /* median 3 */
+    double stretch = fmin(fmax(target / burst_paint_t90(b), 0.1), 10.0);
+    for (int i = 0; i < b->n_pulse; i++) {
+        b->pulse[i].peak_s *= stretch;
+        b->pulse[i].rise_s *= stretch;
+        b->pulse[i].decay_s *= stretch;
+    }
+    return burst_paint_t90(b);
 }
 
 /* Whether the spike, apart from extended emission, is short. */
@@ -115,11 +134,7 @@ static int draw_pulses(struct rng *r, double mix_low, double mix_high, struct bu
         add_pulse(r, b, 0.0, rng_between(r, 10.0, 40.0), 1.0, 1.0);
         return 0;
     }
-    double t90_s;
-    do {
-        draw_plain(r, mix_low, mix_high, b);
-        t90_s = burst_paint_t90(b);
-    } while (is_seldom_seen(r, b, t90_s));
+    double t90_s = rng_chance(r, 0.7) ? draw_avalanche(r, mix_low, mix_high, b) : draw_norris(r, b);
     if (t90_s < 2.0) {
         if (rng_chance(r, 0.15)) add_extended(r, b);
         return 1;
