@@ -19,12 +19,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } COMMAND[] = {{"lightcurves", command_lightcurves},
-                   {"events", command_events},
-                   {"stream", command_stream},
-                   {"days", command_days},
-                   {"images", command_images},
-                   {"image", command_image},
+    } COMMAND[] = {{"lightcurves", command_lightcurves}, {"events", command_events},
+                   {"stream", command_stream},           {"days", command_days},
+                   {"images", command_images},           {"image", command_image},
                    {"gallery", command_gallery}};
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         (void)fputs(USAGE, stdout);
