@@ -5,6 +5,8 @@ Classes are compared at equal S/N, else brightness itself would be found: bursts
 with quiet windows. What a probe cannot avoid: counts of a burst are counts, so at high S/N mean, scatter and total must rise with
 it, and a look-alike that lasts longer than a burst of its S/N has more of them. Level, validity and whole numbers have no such
 excuse at any S/N."""
+import math
+
 import numpy as np
 
 from burst_training import curves, metrics
@@ -50,6 +52,14 @@ def separation(value, y, group, draws=300):
     sign = 1 if (metrics.auc(ranking) or 0.5) >= 0.5 else -1
     ranking = metrics.Ranking(sign * np.asarray(value, float), y)
     return metrics.bootstrap(lambda w: metrics.auc(ranking, w), len(y), group, draws)
+
+
+def dispersion_of_its_own(snr, n_valid):
+    """Area under the ROC curve that dispersion reaches against quiet windows because bursts are bursts. Excess counts s over a
+    background b with S = sum(s) / sqrt(n b) over the best n bins have sum(s^2) >= S^2 b (Cauchy and Schwarz), so of N bins' variance
+    over mean at least S^2 / N is the burst's; quiet windows scatter by sqrt(2 / N). Trends that are taken away make it less."""
+    shift = np.asarray(snr, float)**2 / (2 * np.sqrt(np.asarray(n_valid, float)))
+    return float(np.mean([0.5 * (1 + math.erf(x / math.sqrt(2))) for x in shift]))
 
 
 def probe(values, rows, y, group, draws=300):
