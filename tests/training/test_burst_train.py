@@ -131,6 +131,20 @@ def networks(torch):
     with torch.no_grad():
         same = torch.allclose(net.head(net.trunk(x)), net(x), atol=1e-6)
     case('head_of_trunk_is_the_network', None if same else 'they differ')
+    for norm in ('batch', 'instance'):
+        net = registry.build({'kind': 'resnet_mscfm', 'width': 8, 'dropout': 0, 'norm': norm})
+        grown = [gradients(net, x, wide) for wide in (False, True)]
+        off = max(float((a - b).abs().max() / a.abs().max().clamp(min=1e-3)) for a, b in zip(*grown))
+        case(f'images_of_height_1_give_the_same_gradients_{norm}', None if off < 1e-3 else f'off by {off}')
+
+
+def gradients(net, x, wide):
+    """Logits and the gradients of all parameters."""
+    net.zero_grad()
+    net.train().wide = wide
+    z = net(x)
+    z[:, 1].sum().backward()
+    return [z.detach(), *(p.grad.clone() for p in net.parameters())]
 
 
 def run(loop, config, folder, seed=1, minutes=0.0, parts=None):
@@ -213,6 +227,11 @@ def augmenting(parts, np):
     plain = train.take(pick)[0]
     case('without_a_draw_nothing_is_changed', None if np.array_equal(plain, train.take(pick)[0]) and not np.array_equal(plain, a) else 'it is')
     case('only_the_train_part_is_augmented', None if test.augment is None else 'test is')
+    change, was = train.augment, (train.augment.onset.copy(), train.augment.stop.copy())
+    change.onset[5], change.stop[5] = 0, train.n_bin
+    left = np.array_equal(train.counts(pick, np.random.default_rng(1))[0][5], train.atoms[5])
+    change.onset, change.stop = was
+    case('a_burst_that_fills_its_window_is_left_as_it_is', None if left else 'it is changed')
     counts, valid = train.counts(pick, np.random.default_rng(3))
     case('augmented_counts_are_none_where_data_are_missing', None if (counts.sum(1)[valid == 0] == 0).all() else 'some')
 

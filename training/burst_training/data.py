@@ -93,6 +93,9 @@ def read_set(folder, what):
     return facts, y, meta
 
 
+FIT_LEAST = 0.05  # of the window's bins, outside the burst: a parabola through fewer says nothing
+
+
 def rolled(draw, share, n):
     """Which of n rows a change falls on."""
     return draw.random(n) < share
@@ -152,13 +155,24 @@ class Augment:
         factor = np.exp(draw.uniform(*np.log(self.o["rate"]), len(pick)))
         state["atoms"], state["background"] = clib.rate(state["atoms"], state["background"], factor, seed_of(draw), state["valid"])
 
+    def changeable(self, valid, pick):
+        """Rows with enough bins outside the burst to know their background; the others stay as they are."""
+        bins = np.arange(self.part.n_bin)
+        outside = (bins < self.onset[pick, None]) | (bins >= self.stop[pick, None])
+        return np.flatnonzero((outside & (valid != 0)).sum(1) >= FIT_LEAST * self.part.n_bin)
+
     def change(self, atoms, valid, pick, draw):
-        state = {"atoms": atoms, "valid": valid, "moved": np.zeros(len(pick), bool),
-                 "background": clib.background(atoms, valid, self.onset[pick], self.stop[pick])}
+        rows = self.changeable(valid, pick)
+        if not len(rows):
+            return atoms, valid
+        pick = pick[rows]
+        state = {"atoms": atoms[rows], "valid": valid[rows], "moved": np.zeros(len(rows), bool)}
+        state["background"] = clib.background(state["atoms"], state["valid"], self.onset[pick], self.stop[pick])
         for name in ("thin", "cut", "turn", "gain", "rate"):
             if self.o.get(name):
                 getattr(self, name)(state, pick, draw)
-        return state["atoms"], state["valid"]
+        atoms[rows], valid[rows] = state["atoms"], state["valid"]
+        return atoms, valid
 
 
 def seed_of(draw):

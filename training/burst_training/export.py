@@ -68,6 +68,8 @@ def write_tensor(path, array, name):
 def exported(net, task, offset):
     """The network as it is served: on the CPU, evaluating, a calibration's offset in its last bias, its layers ordinary ones."""
     net = copy.deepcopy(net).cpu().eval()
+    if hasattr(net, "wide"):
+        net.wide = False
     if offset:
         last = [layer for layer in net.modules() if isinstance(layer, torch.nn.Linear)][-1]
         last.bias.data[task.true_logit] += offset

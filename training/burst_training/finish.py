@@ -67,7 +67,7 @@ def how_it_was_made(training, parts):
 def finish(training, parts, earlier):
     """Predictions, figures.json, run.json, the exported file where the experiment asks for one, card.md."""
     config, folder, began = training.config, training.folder, time.monotonic()
-    logit = {name: loop.predict(training.net, training.task, part, training.o, training.device)
+    logit = {name: loop.predict(training.net, training.task, part, training.device)
              for name, part in parts.items() if name != "train"}
     found = calibrate.fit(config["calibrate"], *sure_rows(parts["validate"], logit["validate"]))
     for name in logit:

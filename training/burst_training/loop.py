@@ -82,11 +82,11 @@ def autocast(device, on):
     return torch.autocast(device.type, dtype=torch.bfloat16) if on else contextlib.nullcontext()
 
 
-def predict(net, task, part, o, device):
-    """float64 [n] logit of "a real burst" of every row, in float32 arithmetic unless the run is in bf16 on a GPU."""
+def predict(net, task, part, device, bf16=False):
+    """float64 [n] logit of "a real burst" of every row."""
     net.eval()
     out = []
-    with torch.no_grad(), autocast(device, o["bf16"] and device.type == "cuda"):
+    with torch.no_grad(), autocast(device, bf16):
         for i in range(0, len(part), EVALUATE_ROWS):
             x, _ = part.take(np.arange(i, min(i + EVALUATE_ROWS, len(part))))
             out.append(task.score(net(torch.from_numpy(x).to(device)).float()).cpu().numpy())
@@ -137,6 +137,8 @@ class Training:
         self.train_part, self.validate_part = parts["train"], parts["validate"]
         self.device, self.task = device_of(self.o["device"]), registry.find(registry.TASKS, config["task"], "task")()
         self.net = self.asked = net.to(self.device)
+        if hasattr(net, "wide"):
+            net.wide = True
         if config["start"].get("train") == "head" and not config["augment"] and hasattr(net, "trunk"):
             self.asked = self.net.head
             self.train_part, self.validate_part = (Trunked(self.net, p, self.device) for p in (self.train_part, self.validate_part))
@@ -241,7 +243,7 @@ class Training:
         self.began = now
 
     def close_epoch(self, log):
-        logit, y = predict(self.asked, self.task, self.validate_part, self.o, self.device), self.validate_part.y
+        logit, y = predict(self.asked, self.task, self.validate_part, self.device, self.o["bf16"]), self.validate_part.y
         check = cross_entropy(logit, y)
         state, rate = self.state, self.optimiser.param_groups[0]["lr"]
         state["epoch"] += 1
