@@ -1,7 +1,7 @@
 """Simulated days (burst-sim days): networks, FOCuS and the trigger that flies over every window, alarms counted the same way for all.
 
 An alarm is a stretch in which a score passes a threshold; stretches less than a window (120 s) apart are one alarm, since they
-share data. It is true where its windows hold burst counts, else false."""
+share data, and one that goes on is told anew every ten minutes. It is true where its windows hold burst counts, else false."""
 import csv
 import json
 import pathlib
@@ -16,6 +16,7 @@ WINDOW_S = WINDOW * BIN_S
 STRIDE = 63  # bins: 4.032 s
 COARSE = 4  # the first pass looks at every fourth window
 DOUBT = 0.02  # and at those between where the probability is above this
+ANEW_S = 600.0
 AFTER_S = 115.0  # a burst is caught by windows that end from its onset to this long after its peak
 RANGES = {"25-50": (0, 1), "50-300": (1, 3), "100-300": (2, 3), "300-900": (3, 5), "25-900": (0, 5)}
 
@@ -161,7 +162,12 @@ def alarms(t, score, threshold, apart_s=WINDOW_S):
     if not len(over):
         return []
     cuts = np.flatnonzero(np.diff(t[over]) > apart_s) + 1
-    return [(t[some[0]], t[some[-1]], t[some[np.argmax(score[some])]]) for some in np.split(over, cuts)]
+    out = []
+    for some in np.split(over, cuts):
+        piece = ((t[some] - t[some[0]]) // ANEW_S).astype(int)
+        for part in np.split(some, np.flatnonzero(np.diff(piece)) + 1):
+            out.append((t[part[0]], t[part[-1]], t[part[np.argmax(score[part])]]))
+    return out
 
 
 def burst_spans(truth):
@@ -185,23 +191,35 @@ def cause(alarm, truth):
     risen = [e for e in inside if e["snr"] >= 3.0]
     if risen:
         return max(risen, key=lambda e: e["snr"])["what"]
-    for word in ("flicker", "dropout", "step", "occultation"):
+    for word in ("slew", "flicker", "dropout", "step"):
         if any(e["what"] == word for e in inside):
             return word
     return "quiet"
 
 
+def disturbs(event):
+    """Is it more than the quiet sky with its trends, red noise and rising sources?"""
+    return event["what"] != "burst" and (event["what"] in ("dropout", "outage", "slew") or (event["what"] != "step" and event["snr"] >= 3.0))
+
+
 def veto(scored, truths):
-    """The same scores without times whose window holds something that rises, lost packets, or the way out of an outage: what is
-    left is the quiet sky with its trends and red noise."""
+    """The same scores without times whose window holds something that disturbs."""
     out = []
     for day, t, score in scored:
         keep = np.ones(len(t), bool)
-        for e in truths[day]:
-            if e["what"] != "burst" and (e["snr"] >= 3.0 or e["what"] in ("dropout", "outage", "step")):
-                keep &= ~((t > e["start_s"] - 30.0) & (t < e["stop_s"] + WINDOW_S + 30.0))
+        for e in filter(disturbs, truths[day]):
+            keep &= ~((t > e["start_s"] - 30.0) & (t < e["stop_s"] + WINDOW_S + 30.0))
         out.append((day, t[keep], score[keep]))
     return out
+
+
+def undisturbed(truth):
+    """The truth without bursts that something disturbs."""
+    troubles = [e for e in truth if disturbs(e)]
+
+    def alone(b):
+        return not any(e["start_s"] < b["peak_s"] + AFTER_S and e["stop_s"] > b["onset_s"] - WINDOW_S for e in troubles)
+    return [e for e in truth if e["what"] != "burst" or alone(e)]
 
 
 def live_days(days, n, truths=None):
@@ -217,8 +235,7 @@ def live_days(days, n, truths=None):
 
 
 def threshold_for(scored, truths, per_day, exposure):
-    """The lowest threshold with at most that many false alarms a day, and how many there are. Bisection: alarms merge as a
-    threshold falls, so their number need not rise all the way down; the search ends on a threshold that holds."""
+    """The lowest threshold found by bisection with at most that many false alarms a day, and how many there are."""
     every = np.unique(np.concatenate([s for _, _, s in scored] or [np.zeros(1)]))
     if not len(every):
         return -np.inf, 0
