@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The shipped light-curve network against PyTorch: the weights inside model.onnx, put into the network of
-training/lightcurve_model.py, must give the golden logits and the golden Grad-CAM; and the training figures their values."""
+burst_training/lightcurve.py, must give the golden logits and the golden Grad-CAM."""
 import json
 import sys
 
@@ -8,14 +8,6 @@ from report import ROOT, case, exit_status
 
 MODEL = ROOT / 'models/gecam-resnet-mscfm/1'
 sys.path.insert(0, str(ROOT / 'training'))
-
-
-def refuses(call):
-    try:
-        call()
-    except ValueError:
-        return None
-    return 'taken'
 
 
 def metadata(model):
@@ -33,12 +25,12 @@ def metadata(model):
     case('opset_and_ir_are_allowed', None if 11 <= model.opset_import[0].version <= 17 and model.ir_version <= 8 else model.ir_version)
 
 
-def parity(model, torch, numpy, numpy_helper, onnx):
-    from lightcurve_model import N_PARAMETER, LightCurveNet, grad_cam
+def parity(model, torch, numpy_helper, onnx):
+    from burst_training.lightcurve import COUNTED, LightCurveNet, grad_cam
     net, stored = LightCurveNet(), {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in model.graph.initializer}
     net.load_state_dict({k: stored[k] if k in stored else v for k, v in net.state_dict().items()})
     case('file_holds_every_parameter', [k for k, _ in net.named_parameters() if k not in stored])
-    case('parameters_are_counted_right', None if sum(p.numel() for p in net.parameters()) == N_PARAMETER else 'not 1,060,034')
+    case('parameters_are_counted_right', None if sum(p.numel() for p in net.parameters()) == COUNTED[(7, 5, 3), True] == 1_060_034 else 'not 1,060,034')
 
     def tensor(path):
         return numpy_helper.to_array(onnx.load_tensor(str(path)))
@@ -53,45 +45,17 @@ def parity(model, torch, numpy, numpy_helper, onnx):
     case('golden_grad_cam_is_pytorchs', None if cam.shape == (2, 118) and off < 1e-3 else f'{cam.shape}, off by {off}')
 
 
-def figures(np):
-    import common
-    # Wilson's own interval for 8 of 10: 0.490 to 0.943; 0 of 10: up to 0.278 (Agresti & Coull 1998, formula).
-    p, low, high = common.wilson(8, 10)
-    case('wilson_interval_by_hand', None if abs(low - 0.490) < 1e-3 and abs(high - 0.943) < 1e-3 and p == 0.8 else (low, high))
-    case('wilson_of_none', None if abs(common.wilson(0, 10)[2] - 0.278) < 1e-3 else common.wilson(0, 10))
-    score, label = np.array([1.0, 2, 3, 4, 4]), np.array([0, 0, 1, 0, 1])
-    # pairs (burst, other): 3 beats 1, 2, loses to 4; 4 beats 1, 2, ties 4: 4.5 of 6
-    case('auc_by_hand', None if abs(common.auc(score, label) - 0.75) < 1e-12 else common.auc(score, label))
-    draw = np.random.default_rng(1)
-    logit = draw.normal(0, 3, 40000)
-    truth = (draw.random(40000) < common.probability(logit)).astype(int)
-    t = common.fit_temperature(2.0 * logit, truth)
-    case('temperature_undoes_a_stretch', None if abs(t - 2.0) < 0.1 else t)
-    case('calibrated_scores_have_no_calibration_error', None if common.calibration_error(common.probability(logit), truth) < 0.01 else 'some')
-
-    class Part:
-        def __init__(self, *seeds):
-            self.own = set(seeds)
-
-        def seeds(self):
-            return self.own
-    case('parts_that_share_a_seed_are_refused', refuses(lambda: common.check_split({'train': Part(1, 2), 'test': Part(2)})))
-    common.check_split({'train': Part(1, 2), 'test': Part(3)})
-
-
 def main():
     try:
-        import numpy
         import onnx
         import torch
         from onnx import numpy_helper
     except ImportError as why:
         print(f'skip light_curve_network_against_pytorch: {why}')
         return 0
-    figures(numpy)
     model = onnx.load(str(MODEL / 'model.onnx'))
     metadata(model)
-    parity(model, torch, numpy, numpy_helper, onnx)
+    parity(model, torch, numpy_helper, onnx)
     return exit_status()
 
 

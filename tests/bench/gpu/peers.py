@@ -1,5 +1,5 @@
 """PyTorch and ONNX Runtime as contestants of bench.py: the shipped networks with the weights of their ONNX files, in every mode
-that somebody who knows PyTorch would try. The classes are those the networks were trained with (training/*.py); batch norm is
+that somebody who knows PyTorch would try. The classes are those the networks were trained with (training/burst_training); batch norm is
 folded into the convolutions, and one-dimensional networks also run as images of height 1, which cuDNN serves better."""
 import contextlib
 import pathlib
@@ -20,7 +20,7 @@ WARM = 3
 def network(folder):
     """The trained module of a model folder, with the weights of its ONNX file."""
     from burst_training.image import ImageNet
-    from lightcurve_model import LightCurveNet
+    from burst_training.lightcurve import LightCurveNet
     graph = onnx.load(str(pathlib.Path(folder) / 'model.onnx')).graph
     net = (LightCurveNet if len(graph.input[0].type.tensor_type.shape.dim) == 3 else ImageNet)().eval()
     have = net.load_state_dict({t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer}, strict=False)

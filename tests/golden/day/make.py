@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 """A light-curve network of 7,762 parameters for tests that judge a whole day: trained like the shipped one on windows of
-`burst-sim lightcurves`, far cheaper to run, and worse. Not for users. Rebuild: ./make.py (two minutes); then read the diff."""
-import os
+`burst-sim lightcurves`, far cheaper to run, and worse. Not for users. Rebuild: ./make.py (minutes); then read the diff.
+`./make.py --rows N` tries it on few rows; `--out DIR` writes elsewhere."""
+import argparse
 import pathlib
-import subprocess
 import sys
 import tempfile
-import warnings
 
 import numpy as np
 import torch
@@ -15,11 +14,9 @@ from torch import nn
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / 'training'))
-import common  # noqa: E402
-from lightcurve_export import BANDS_KEV, name_features, unshare_initializers  # noqa: E402
-from lightcurve_train import logits  # noqa: E402
+from burst_training import calibrate, card, config, export, loop, metrics, registry, runs, tasks  # noqa: E402
 
-SEEDS, EPOCHS, BATCH, RATE = {'train': (9001, 24000), 'validate': (9002, 6000), 'test': (9003, 6000)}, 24, 64, 4e-3
+SEEDS, EPOCHS, RATE = {'train': (9001, 24000), 'validate': (9002, 6000), 'test': (9003, 6000)}, 24, 4e-3
 FALSE_MOST = 0.002  # of quiet and other windows in the validation set called a burst: three detectors of 25 open an event
 
 
@@ -27,6 +24,7 @@ def conv(n_in, n_out, kernel, stride):
     return nn.Sequential(nn.Conv1d(n_in, n_out, kernel, stride, kernel // 2, bias=False), nn.BatchNorm1d(n_out), nn.ReLU())
 
 
+@registry.model('small_curve')
 class SmallNet(nn.Module):
     """[N, 9, 1875] -> 469 -> 118 -> 59 -> 30 bins -> [N, 2]."""
 
@@ -40,63 +38,42 @@ class SmallNet(nn.Module):
         return self.head(self.pool(self.units(x)))
 
 
-def train(net, part):
-    draw = np.random.default_rng(1)
-    optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=1e-3)
-    n_step = len(part) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, EPOCHS * n_step, pct_start=0.15)
-    loss_of = nn.CrossEntropyLoss()
-    for epoch in range(EPOCHS):
-        net.train()
-        order, total = draw.permutation(len(part)), 0.0
-        for step in range(n_step):
-            pick = np.sort(order[step * BATCH:(step + 1) * BATCH])
-            loss = loss_of(net(torch.from_numpy(part.x[pick])), torch.from_numpy(part.y[pick]))
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            total += float(loss)
-        common.say(f'epoch {epoch + 1}/{EPOCHS} loss {total / n_step:.4f}')
+def experiment(rows):
+    parts = {name: {'make': ['lightcurves', '--mission', 'gecam-b', '--n', min(n, rows or n), '--seed', seed]} for name, (seed, n) in SEEDS.items()}
+    return config.complete({'name': 'small-curve', 'task': 'light_curve', 'model': {'kind': 'small_curve'}, 'data': parts,
+                            'optimise': {'epochs': EPOCHS, 'rate': RATE, 'smooth': 0.0, 'keep': 'last'}, 'calibrate': 'temperature'})
 
 
-def export(net, path, props):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    net.eval()
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        torch.onnx.export(net, torch.zeros(1, 9, 1875), str(path), opset_version=13, input_names=['light_curve'], output_names=['logits'],
-                          do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
-                          dynamic_axes={'light_curve': {0: 'N'}, 'logits': {0: 'N'}})
-    common.finish_onnx(str(path), props, unshare_initializers, name_features)
+def strict(net, temperature, logit, y):
+    """Fewer false calls than a threshold of one half gives: an offset in the last bias."""
+    limit = float(np.quantile(logit[y == 0], 1 - FALSE_MOST))
+    with torch.no_grad():
+        net.head[1].bias[1] -= max(limit, 0.0)
+    return {'kind': 'temperature', 'temperature': temperature, 'offset': 0.0}
 
 
 def main():
-    build = os.environ.get('BURST_BUILD', ROOT / 'build/release')
-    torch.manual_seed(1)
-    torch.set_num_threads(2)
-    net = SmallNet()
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument('--rows', type=int, default=0)
+    p.add_argument('--out', type=pathlib.Path, default=HERE / 'small-curve/1')
+    args = p.parse_args()
+    registry.discover()
     with tempfile.TemporaryDirectory() as folder:
-        for name, (seed, n) in SEEDS.items():
-            subprocess.run([f'{build}/burst-sim', 'lightcurves', '--mission', 'gecam-b', '--n', str(n), '--seed', str(seed), '--out', f'{folder}/{name}'],
-                           check=True, env=dict(os.environ, BURST_DATADIR=str(ROOT)))
-        part = {name: common.Samples(f'{folder}/{name}') for name in SEEDS}
-        common.check_split(part)
-        train(net, part['train'])
-        temperature = common.fit_temperature(logits(net, part['validate']), part['validate'].y)
-        limit = float(np.quantile(logits(net, part['validate'])[part['validate'].y == 0], 1 - FALSE_MOST))
-        with torch.no_grad():
-            net.head[1].bias[1] -= max(limit, 0.0)
-        f = common.figures(part['test'], logits(net, part['test']), temperature)
-    n = sum(p.numel() for p in net.parameters())
-    text = (f'For tests: {n:,} parameters; of {f["n"]} simulated windows {common.percent(f["recall"])} of bursts and '
-            f'{common.percent(f["false_positive_rate"])} of others are called a burst')
-    props = {'burst.kind': 'light_curve', 'burst.version': '1', 'burst.bands_kev': BANDS_KEV, 'burst.bin_s': 0.064, 'burst.n_bin': 1875,
-             'burst.standardise': 'band', 'burst.classes': ['background', 'burst'], 'burst.temperature': round(temperature, 4),
-             'burst.thresholds': {'open': 0.5, 'low': 0.2, 'high': 0.8}, 'burst.card': text}
-    export(net, HERE / 'small-curve/1/model.onnx', props)
-    (HERE / 'small-curve/1/card.md').write_text(f'# small-curve, version 1\n\n{text}.\nMade by tests/golden/day/make.py; simulated data only.\n')
-    common.say(text + f'; AUC {f["auc"][0]:.4f}; temperature {temperature:.3f}')
+        training, parts, _ = loop.open_training(experiment(args.rows), 1, pathlib.Path(folder))
+        training.train()
+        logit = {name: loop.predict(training.net, training.task, parts[name], training.device) for name in ('validate', 'test')}
+        found = strict(training.net, calibrate.temperature(logit['validate'], parts['validate'].y), logit['validate'], parts['validate'].y)
+        logit = loop.predict(training.net, training.task, parts['test'], training.device)
+        f = metrics.figures(logit, parts['test'].y, parts['test'].group, found['temperature'], draws=200)
+    n = sum(p.numel() for p in training.net.parameters())
+    text = (f'For tests: {n:,} parameters; of simulated windows {card.interval(f["recall"])} of bursts and '
+            f'{card.interval(f["false_positive_rate"])} of others are called a burst')
+    args.out.mkdir(parents=True, exist_ok=True)
+    props = {**training.task.metadata({}, {}), 'burst.version': '1', 'burst.temperature': round(found['temperature'], 4),
+             'burst.thresholds': tasks.THRESHOLDS, 'burst.card': text}
+    export.write_onnx(training.net.eval(), (9, 1875), args.out / 'model.onnx', 'light_curve', props)
+    (args.out / 'card.md').write_text(f'# small-curve, version 1\n\n{text}.\nMade by tests/golden/day/make.py; simulated data only.\n')
+    runs.say(f'{text}; AUC {card.number(f["auc"])}; temperature {found["temperature"]:.3f}')
 
 
 if __name__ == '__main__':
