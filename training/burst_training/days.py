@@ -131,7 +131,7 @@ def score_days(judge, days, first=None, minutes=0.0, detector=0, stride=STRIDE, 
     return out
 
 
-def focus_score(counts, valid, window_s=60.0, gap_s=4.096, mu_min=1.1):
+def focus_score(counts, valid, window_s=60.0, gap_s=4.096, mu_min=1.2):
     """FOCuS over five energy ranges of one detector: the best significance that ends with each bin."""
     best = np.zeros(len(valid))
     for first, last in RANGES.values():
@@ -198,8 +198,10 @@ def cause(alarm, truth):
 
 
 def disturbs(event):
-    """Is it more than the quiet sky with its trends, red noise and rising sources?"""
-    return event["what"] != "burst" and (event["what"] in ("dropout", "outage", "slew") or (event["what"] != "step" and event["snr"] >= 3.0))
+    """Is it more than the quiet sky with its trends and rising sources?"""
+    if event["what"] in ("burst", "step"):
+        return False
+    return event["what"] in ("dropout", "outage", "slew", "flicker") or event["snr"] >= 3.0
 
 
 def veto(scored, truths):

@@ -160,7 +160,7 @@ def methods(judge, days, first, minutes, focus_options):
 
 def sensitivity(judge, quiet_folder, injected_folder, first=None, first_injected=None, minutes=0.0, per_day=1.0, focus_options=None):
     """Recall against injected S/N of the network, FOCuS and the trigger that flies, thresholds set for the same measured false alarms
-    a day: once with all that happens in orbit, once on the clear sky (no look-alike in the window)."""
+    a day: once with all that happens in orbit, once on the clear sky (see days.disturbs)."""
     quiet, injected, options = sky.Days(quiet_folder), sky.Days(injected_folder), focus_options or {}
     still, bursts = methods(judge, quiet, first, minutes, options), methods(judge, injected, first_injected, minutes, options)
     truths = {day: quiet.truth(day) for day in range(quiet.n)}

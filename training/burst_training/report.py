@@ -216,7 +216,7 @@ def one_watch(f, folder):
     return f"""### {f['title'] or f['model']}
 
 {f['model']} over {f['days']} simulated days of one {f['of']['mission']} detector: {f['windows']:,} windows, one every {f['stride_s']:.3f} s,
-{f['live_days']:.2f} days of live time outside the anomaly ({f['clear_live_days']:.2f} of clear sky: no look-alike in the window). Of {len(real)} bursts
+{f['live_days']:.2f} days of live time outside the anomaly ({f['clear_live_days']:.2f} of clear sky: neither look-alike nor lost packets nor red noise in the window). Of {len(real)} bursts
 at the real rate that this detector sees at all, {caught} pass 0.5.
 
 {days_rows(f)}
@@ -257,7 +257,7 @@ def snr_table(sky):
 
 def one_sensitivity(f, folder):
     parts = []
-    words = {"clear": "clear sky (no look-alike in the window)", "all": "all that happens in orbit"}
+    words = {"clear": "clear sky (neither look-alike nor lost packets nor red noise in the window)", "all": "all that happens in orbit"}
     labels = {"network": f["model"], "focus": "Poisson-FOCuS", "trigger": "S/N trigger"}
     for word in ("clear", "all"):
         sky = f["skies"][word]
@@ -268,7 +268,7 @@ def one_sensitivity(f, folder):
 
 {f['model']} beside Poisson-FOCuS and the flight-like trigger, one {f['of']['mission']} detector, each at a threshold with at most {f['per_day']:g} false alarm
 a day over the same {f['days']} days; bursts injected over {f['injected_days']} others. FOCuS has the mean of {f['focus'].get('window_s', 60):g} s, ending
-4.1 s before, for its background and looks for {f['focus'].get('mu_min', 1.1):g} times the background or more, in five energy ranges.
+4.1 s before, for its background and looks for {f['focus'].get('mu_min', 1.2):g} times the background or more, in five energy ranges.
 
 {parts[0]}
 {parts[1]}
