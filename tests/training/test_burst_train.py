@@ -307,9 +307,12 @@ def ordering(config):
     sys.dont_write_bytecode = True
     command = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
     loader.exec_module(command)
-    made = {n: {'name': n, 'start': {'run': s} if s else {}} for n, s in (('a', 'b'), ('b', 'c'), ('c', ''), ('d', 'elsewhere'))}
+    made = {n: {'name': n, 'start': {'run': s} if s else {}, 'model': {}} for n, s in (('a', 'b'), ('b', 'c'), ('c', ''), ('d', 'elsewhere'))}
     case('a_run_comes_after_its_start', None if [c['name'] for c in command.in_order(made)] == ['c', 'b', 'a', 'd'] else 'not')
-    made['c']['start'] = {'run': 'a'}
+    made['b'].update(start={}, model={'of': 'd'})
+    order = [c['name'] for c in command.in_order(made)]
+    case('an_ensemble_comes_after_its_members', None if order == ['d', 'b', 'a', 'c'] else order)
+    made['b']['start'], made['c']['start'] = {'run': 'c'}, {'run': 'a'}
     case('a_circle_of_starts_is_refused', fault_of(lambda: command.in_order(made), config.Wrong, 'a circle'))
 
 

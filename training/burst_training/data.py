@@ -2,6 +2,7 @@
 taken. Inputs are made anew each time, so that a set can be thinned, shifted and scaled differently in every pass."""
 import csv
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -17,8 +18,9 @@ class Part:
     y        int64 [N]       class; or float32 where labels may be soft
     group    str [N]         rows of one burst or sky share it; they are one trial
     columns  {name: [N]}     facts for figures: family, snr, detector ...
-    origin   set             what rows stem from: parts that share any of it are refused together"""
-    y, group, columns, origin = None, None, {}, frozenset()
+    origin   set             what rows stem from: parts that share any of it are refused together
+    simulated, made_by       whether the rows are; digest of the burst-sim that made them"""
+    y, group, columns, origin, simulated, made_by = None, None, {}, frozenset(), True, ""
 
     def __len__(self):
         return len(self.y)
@@ -32,6 +34,7 @@ class First(Part):
     """The first n rows of another part."""
 
     def __init__(self, part, n):
+        self.simulated, self.made_by = part.simulated, part.made_by
         self.part, self.y, self.group, self.origin = part, part.y[:n], part.group[:n], part.origin
         self.columns = {name: column[:n] for name, column in part.columns.items()}
 
@@ -62,8 +65,23 @@ def make_set(make):
             done = subprocess.run(command, stderr=subprocess.PIPE, text=True, env=env)
             if done.returncode:
                 raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()[-500:]}")
+            runs.write_json(part / "made.json", {"make": [str(word) for word in make], "burst_sim": file_digest(command[0])})
             part.rename(folder)
     return folder
+
+
+def file_digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def made_by(folder):
+    """Digest of the burst-sim that made a set. Another one may draw other skies from the same seed: said, never hidden. Whoever
+    wants the new ones removes the folder."""
+    digest = runs.read_json(folder / "made.json")["burst_sim"]
+    if digest != file_digest(burst_sim()):
+        runs.say(f"{folder} was made by another build of burst-sim; remove it to have it made anew")
+    return digest
 
 
 def column(values):
@@ -220,7 +238,9 @@ def open_part(options, prepare, augment):
     first = options.pop("first", 0)
     if "make" in options:
         make = options["make"]
-        part = registry.find(registry.MADE, make[0], "kind of set")(make_set(make), prepare=prepare, augment=augment)
+        folder = make_set(make)
+        part = registry.find(registry.MADE, make[0], "kind of set")(folder, prepare=prepare, augment=augment)
+        part.made_by = made_by(folder)
     else:
         part = registry.find(registry.LOADERS, options.pop("load"), "loader")(prepare=prepare, augment=augment, **options)
     return First(part, first) if 0 < first < len(part) else part
