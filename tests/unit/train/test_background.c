@@ -83,6 +83,26 @@ TEST(beyond_the_outermost_bins_it_is_held)
     made_fini(&m);
 }
 
+/* A parabola would have 0 at bin 20; a line through its right side is above the arc in the middle. */
+TEST(from_one_side_alone_the_fit_is_a_line)
+{
+    struct made m = made_new(1, 1, 40, 1);
+    int32_t onset = 0, stop = 20;
+    const float *fit = m.ret_background;
+    for (int t = 0; t < 40; t++)
+        m.atoms[t] = (uint16_t)(t < 20 ? 900 : 100 + (t - 20) * (t - 20));
+    CHECK_INT(curves_background(&m.c, &onset, &stop, 2, m.ret_background, NULL), BURST_OK);
+    for (int t = 21; t < 39; t++)
+        CHECK_NEAR(fit[t - 1] - 2 * fit[t] + fit[t + 1], 0, 1e-3);
+    CHECK(fit[30] > 200.5f);
+    onset = 0, stop = 0; /* no burst: two sides */
+    for (int t = 0; t < 20; t++)
+        m.valid[t] = 0;
+    CHECK_INT(curves_background(&m.c, &onset, &stop, 2, m.ret_background, NULL), BURST_OK);
+    CHECK_NEAR(fit[30], 200, 1e-3);
+    made_fini(&m);
+}
+
 TEST(few_bins_bear_a_low_degree)
 {
     uint8_t valid[16] = {0};
@@ -153,6 +173,7 @@ int main(void)
     RUN(a_polynomial_is_found_again_under_the_burst_for_each_atom);
     RUN(fits_to_drawn_counts_are_unbiased);
     RUN(beyond_the_outermost_bins_it_is_held);
+    RUN(from_one_side_alone_the_fit_is_a_line);
     RUN(few_bins_bear_a_low_degree);
     RUN(it_is_never_nothing);
     RUN(a_row_that_is_all_burst_is_refused_by_its_number);

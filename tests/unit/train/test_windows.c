@@ -64,6 +64,26 @@ TEST(a_burst_window_holds_all_of_t90_and_its_counts)
         CHECK_NEAR(seen[at], 300 / 18.0, 5 * sqrt(300 / 18.0)); /* every place alike */
 }
 
+/* Bin 20 is [-1, 1) s, bin 22 [3, 5) s. */
+TEST(t90_begins_and_ends_in_the_bins_that_hold_its_times)
+{
+    static struct scene s;
+    static const struct {
+        double start_s, t90_s;
+        int first, stop;
+    } cases[] = {
+        {-0.99, 4.0, 20, 23}, {0.99, 1.9, 20, 22}, {0.99, 2.1, 20, 23}, {1.01, 3.9, 21, 23}, {-1.01, 0.0, 19, 20}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        scene_set(&s, 1, (int[]){100});
+        s.t90_start_s[0] = cases[i].start_s;
+        s.t90_s[0] = cases[i].t90_s;
+        CHECK_INT(scene_cut(&s, NULL), BURST_OK);
+        CHECK_INT(s.n, 1);
+        CHECK_INT(s.window[0].first_bin + s.window[0].onset_bin, cases[i].first);
+        CHECK_INT(s.window[0].first_bin + s.window[0].stop_bin, cases[i].stop);
+    }
+}
+
 /* Three bins of 100 over 100: one bin 10, two 200 / sqrt(200) = 14.142, four 300 / sqrt(400) = 15, eight 300 / sqrt(800). A window
  * that ends in T90 has no fourth bin; with the guard it has. */
 TEST(snr_is_the_best_of_one_two_four_and_eight_bins)
@@ -294,6 +314,7 @@ TEST(what_is_not_given_or_does_not_fit_is_refused)
 int main(void)
 {
     RUN(a_burst_window_holds_all_of_t90_and_its_counts);
+    RUN(t90_begins_and_ends_in_the_bins_that_hold_its_times);
     RUN(snr_is_the_best_of_one_two_four_and_eight_bins);
     RUN(the_best_detectors_of_a_burst_are_kept);
     RUN(weak_long_and_crowded_bursts_are_left_out);
