@@ -106,14 +106,17 @@ class RealCurves:
 
     def __init__(self, folder):
         with np.load(folder / "fermi-gbm/lc2048ms/gbm_lc_2048ms.npz") as file:
-            self.detector, keep = file["det"], np.char.startswith(file["det"], "n")
-            self.burst, self.t90_start, self.t90 = file["burst"][keep], file["t90_start"][keep], file["t90"][keep]
-            self.t_first, self.detector = file["t_first_center"][keep], self.detector[keep]
-            self.first, self.last = file["offset"][:-1][keep], file["offset"][1:][keep]
-            self.values = file["counts"]
+            self.burst, self.t90_start, self.t90, self.t_first = (file[k] for k in ("burst", "t90_start", "t90", "t_first_center"))
+            self.first, self.last, self.values = file["offset"][:-1], file["offset"][1:], file["counts"]
+            self.keep(np.char.startswith(file["det"], "n"))
 
     def __len__(self):
         return len(self.burst)
+
+    def keep(self, which):
+        """Leave out all curves but these."""
+        for name in ("burst", "t90_start", "t90", "t_first", "first", "last"):
+            setattr(self, name, getattr(self, name)[which])
 
     def counts(self, i):
         return self.values[self.first[i]:self.last[i]]

@@ -33,17 +33,26 @@ def measure(atoms, valid):
     return out
 
 
-def match(a, b, seed=1, bins=12):
-    """Rows of a and of b, as many of each in every bin of the logarithm of these numbers (all > 0)."""
-    edges = np.quantile(np.log(np.concatenate([a, b])), np.linspace(0, 1, bins + 1))
+def match_cells(a, b, seed=1):
+    """Rows of a and of b, as many of each in every cell; a and b are whole numbers, the cell of each row."""
     draw, pick = np.random.default_rng(seed), ([], [])
-    in_a, in_b = (np.clip(np.searchsorted(edges, np.log(v), "right") - 1, 0, bins - 1) for v in (a, b))
-    for k in range(bins):
-        rows = np.flatnonzero(in_a == k), np.flatnonzero(in_b == k)
+    for cell in np.intersect1d(a, b):
+        rows = np.flatnonzero(a == cell), np.flatnonzero(b == cell)
         n = min(map(len, rows))
         for keep, r in zip(pick, rows):
             keep.append(draw.permutation(r)[:n])
-    return tuple(np.sort(np.concatenate(p)) for p in pick)
+    return tuple(np.sort(np.concatenate(p)) if p else np.zeros(0, int) for p in pick)
+
+
+def cells(a, b, bins):
+    """The numbers' places among the quantiles of both together."""
+    edges = np.quantile(np.concatenate([a, b]), np.linspace(0, 1, bins + 1)[1:-1])
+    return tuple(np.searchsorted(edges, v, "right") for v in (a, b))
+
+
+def match(a, b, seed=1, bins=12):
+    """Rows of a and of b that are distributed alike in these numbers."""
+    return match_cells(*cells(a, b, bins), seed)
 
 
 def separation(value, y, group, draws=300):
