@@ -129,6 +129,14 @@ TEST(a_moved_window_is_filled_from_the_background_at_its_end)
     CHECK_INT(curves_slide(&m.c, m.bins, seed1, m.ret_atoms, m.ret_valid, NULL, NULL), BURST_OK);
     CHECK(made_is_poisson(&m, m.ret_atoms, 0, 0, 20));
     CHECK(made_is_poisson(&m, m.ret_atoms, 0, 2, 80));
+    for (size_t i = 1; i < 50; i++)
+        for (size_t t = 0; t < 3; t++)
+            CHECK_INT(m.ret_atoms[4 * i + t + 1], m.atoms[4 * i + t]);
+    set_bins(&m, 1);
+    CHECK_INT(curves_slide(&m.c, m.bins, seed1, m.ret_atoms, m.ret_valid, NULL, NULL), BURST_OK);
+    for (size_t i = 1; i < 50; i++)
+        for (size_t t = 0; t < 3; t++)
+            CHECK_INT(m.ret_atoms[4 * i + t], m.atoms[4 * i + t + 1]);
     made_fini(&m);
 }
 
