@@ -7,13 +7,14 @@ equals the mean over eight views of the input at the price of one."""
 import torch
 from torch import nn
 
-from burst_training.image import N_PLANE, Planes
+from burst_training.image import N_PLANE, SIDE, Planes
 from burst_training.registry import register
 
 N_VIEW = 8
 # Pixels of the last, 7 x 7, plane by their distance from the middle one, which holds the trigger pixel: rings of the head.
 LAST_SIDE, RINGS = 7, ((0, 0), (1, 1), (2, 3))
-N_POOL = 3
+FOVEA = 20
+FOVEA_FIRST = (SIDE - FOVEA) // 2
 
 
 def view(kernel, g):
@@ -78,20 +79,35 @@ class FieldNorm(nn.BatchNorm2d):
         return x.view(n, c, h, w)
 
 
-class D4Net(nn.Module):
-    """Planes, three to four group convolutions with pooling between, then per field the mean over symmetries and over each ring
-    around the trigger pixel and over the whole frame; two dense layers."""
+class Trunk(nn.Module):
+    """Group convolutions, each with normalisation and ReLU; `pools` says which are followed by a 2 x 2 pooling."""
 
-    def __init__(self, fields=(4, 8, 12), hidden=32, dropout=0.3, use_mask=True):
+    def __init__(self, fields, pools):
+        super().__init__()
+        self.pools, n_in = pools, [N_PLANE, *fields]
+        self.conv = nn.ModuleList([GroupConv(n_in[i], n, lift=i == 0) for i, n in enumerate(fields)])
+        self.norm = nn.ModuleList([FieldNorm(n) for n in fields])
+
+    def forward(self, x):
+        for i, (conv, norm) in enumerate(zip(self.conv, self.norm)):
+            x = conv(x.contiguous(memory_format=torch.channels_last))  # twice as fast so on a CPU
+            x = torch.relu(norm(nn.functional.max_pool2d(x, 2) if i in self.pools else x))
+        return x
+
+
+class D4Net(nn.Module):
+    """Planes, and two trunks over them: one over the whole frame, for texture, and one over the FOVEA x FOVEA pixels around the
+    trigger pixel that pools later, for where exactly a dot lies beside a known source. Of the whole frame the dense layer sees
+    each field's mean over symmetries and over rings around the middle; of the fovea, a last group convolution over all of it,
+    averaged over symmetries behind its ReLU."""
+
+    def __init__(self, fields=(2, 4, 6), fovea=(8, 8, 12), wide=24, hidden=32, dropout=0.3, use_mask=True):
         super().__init__()
         self.planes = Planes(use_mask)
-        self.conv, self.norm, n_in = nn.ModuleList(), nn.ModuleList(), N_PLANE
-        for i, n_out in enumerate(fields):
-            self.conv.append(GroupConv(n_in, n_out, lift=i == 0))
-            self.norm.append(FieldNorm(n_out))
-            n_in = n_out
+        self.frame, self.fovea = Trunk(fields, (0, 1, 2)), Trunk(fovea, (1, 2))
+        self.wide, self.wide_norm = GroupConv(fovea[-1], wide, k=FOVEA // 4), FieldNorm(wide)
         self.register_buffer("rings", ring_weights(), persistent=False)
-        self.hidden = nn.Linear(n_in * len(self.rings), hidden)
+        self.from_frame, self.from_fovea = nn.Linear(fields[-1] * len(self.rings), hidden), nn.Linear(wide, hidden, bias=False)
         self.drop, self.out = nn.Dropout(dropout), nn.Linear(hidden, 1)
 
     def pooled(self, x):
@@ -100,12 +116,16 @@ class D4Net(nn.Module):
         fields = x.view(n, c // N_VIEW, N_VIEW, h * w).mean(2)
         return torch.matmul(fields, self.rings.t()).flatten(1)
 
+    def centre(self, x):
+        """[N, N_PLANE, 56, 56] -> [N, wide]"""
+        x = self.fovea(x[:, :, FOVEA_FIRST:FOVEA_FIRST + FOVEA, FOVEA_FIRST:FOVEA_FIRST + FOVEA])
+        x = torch.relu(self.wide_norm(nn.functional.conv2d(x, self.wide.kernel())))
+        return x.view(len(x), -1, N_VIEW).mean(2)
+
     def forward(self, x):
         x = self.planes(x)
-        for i, (conv, norm) in enumerate(zip(self.conv, self.norm)):
-            x = conv(x.contiguous(memory_format=torch.channels_last))  # twice as fast so on a CPU
-            x = torch.relu(norm(nn.functional.max_pool2d(x, 2) if i < N_POOL else x))
-        return self.out(self.drop(torch.relu(self.hidden(self.pooled(x)))))
+        hidden = self.from_frame(self.pooled(self.frame(x))) + self.from_fovea(self.centre(x))
+        return self.out(self.drop(torch.relu(hidden)))
 
     def ordinary(self):
         """What the exported file holds: see image_ordinary."""
@@ -122,5 +142,5 @@ def ring_weights():
 
 
 @register("image_d4")
-def build_d4(fields=(4, 8, 12), hidden=32, dropout=0.3, use_mask=True):
-    return D4Net(tuple(fields), hidden, dropout, use_mask)
+def build_d4(fields=(2, 4, 6), fovea=(8, 8, 12), wide=24, hidden=32, dropout=0.3, use_mask=True):
+    return D4Net(tuple(fields), tuple(fovea), wide, hidden, dropout, use_mask)

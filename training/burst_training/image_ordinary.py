@@ -1,67 +1,98 @@
-"""A trained network of image_d4, or several, as one network of ordinary convolutions, ReLUs and poolings: what the exported file
-holds. Several stand side by side as groups of the same convolutions, and their logits are averaged by the last one."""
+"""A trained network of image_d4, or several, as one network of ordinary convolutions, ReLUs, poolings and additions: what the
+exported file holds. Several stand beside one another behind the same planes, and their logits are averaged. There are no grouped
+convolutions, for which burst-cuda has no kernel."""
 import torch
 from torch import nn
 
-from burst_training.image_d4 import LAST_SIDE, N_POOL, N_VIEW
+from burst_training.image_d4 import FOVEA_FIRST, LAST_SIDE, N_VIEW
+
+
+def layer(kernel, bias, padding=0):
+    """A convolution of a kernel and bias in double."""
+    conv = nn.Conv2d(kernel.shape[1], len(kernel), kernel.shape[-1], padding=padding)
+    conv.weight.data, conv.bias.data = kernel.float(), bias.float()
+    return conv
 
 
 def folded(conv, norm):
-    """(kernel, bias) in double of a group convolution with the batch normalisation that follows it."""
+    """(kernel, bias) of a group convolution with the batch normalisation that follows it."""
     scale = (norm.weight.double().abs() / torch.sqrt(norm.running_var.double() + norm.eps)).repeat_interleave(N_VIEW)
     shift = norm.bias.double().repeat_interleave(N_VIEW) - norm.running_mean.double().repeat_interleave(N_VIEW) * scale
     return conv.kernel().double() * scale[:, None, None, None], shift
 
 
-def layer(n_in, kernels, biases, groups, padding=0):
-    """A convolution of these kernels side by side, each [n_out, n_in / groups, k, k]."""
-    kernel = torch.cat(kernels)
-    conv = nn.Conv2d(n_in, len(kernel), kernel.shape[-1], groups=groups, padding=padding)
-    conv.weight.data, conv.bias.data = kernel.float(), torch.cat(biases).float()
-    return conv
+class OrdinaryTrunk(nn.Module):
+    def __init__(self, trunk):
+        super().__init__()
+        self.pools = trunk.pools
+        self.conv = nn.ModuleList([layer(*folded(conv, norm), padding=1) for conv, norm in zip(trunk.conv, trunk.norm)])
+
+    def forward(self, x):
+        for i, conv in enumerate(self.conv):
+            x = torch.relu(conv(x))
+            if i in self.pools:
+                x = nn.functional.max_pool2d(x, 2)
+        return x
 
 
-def head_kernel(net):
-    """[hidden, 8 C, 7, 7]: the dense layer over pooled fields as one convolution over the whole last plane."""
-    weight = net.hidden.weight.double()
-    rings = net.rings.double()
+def crop_layer(n_plane):
+    """The fovea, cut out by a convolution: of the nine taps of a kernel so far dilated that it fits only there, the middle one."""
+    crop = nn.Conv2d(n_plane, n_plane, 3, dilation=FOVEA_FIRST, bias=False)
+    crop.weight.data.zero_()
+    crop.weight.data[:, :, 1, 1] = torch.eye(n_plane)
+    return crop
+
+
+def frame_head(net):
+    """The dense layer over the pooled frame as a convolution over the whole last plane: [hidden, 8 C, 7, 7], bias."""
+    weight, rings = net.from_frame.weight.double(), net.rings.double()
     per_field = weight.view(len(weight), -1, len(rings)) @ rings / N_VIEW  # [hidden, C, 49]
-    return per_field.repeat_interleave(N_VIEW, 1).view(len(weight), -1, LAST_SIDE, LAST_SIDE)
+    return per_field.repeat_interleave(N_VIEW, 1).view(len(weight), -1, LAST_SIDE, LAST_SIDE), net.from_frame.bias.double()
+
+
+def fovea_head(net):
+    weight = net.from_fovea.weight.double()
+    return weight.repeat_interleave(N_VIEW, 1)[:, :, None, None] / N_VIEW, torch.zeros(len(weight), dtype=torch.float64)
+
+
+class Member(nn.Module):
+    """One trained D4Net behind the planes: (whole frame, fovea) -> its share [N, 1, 1, 1] of the mean logit of n."""
+
+    def __init__(self, net, n):
+        super().__init__()
+        self.frame, self.fovea = OrdinaryTrunk(net.frame), OrdinaryTrunk(net.fovea)
+        self.wide = layer(*folded(net.wide, net.wide_norm))
+        self.from_frame, self.from_fovea = layer(*frame_head(net)), layer(*fovea_head(net))
+        self.out = layer(net.out.weight.double()[..., None, None] / n, net.out.bias.double() / n)
+
+    def forward(self, frame, fovea):
+        centre = self.from_fovea(torch.relu(self.wide(self.fovea(fovea))))
+        return self.out(torch.relu(self.from_frame(self.frame(frame)) + centre))
 
 
 class Ordinary(nn.Module):
-    """[N, 2, 56, 56] -> [N, 1]: the mean logit of trained D4Nets of one shape."""
+    """[N, 2, 56, 56] -> [N, 1]: the mean logit of trained D4Nets."""
 
     def __init__(self, nets):
         super().__init__()
-        n = len(nets)
-        self.planes = nets[0].planes
-        self.conv = nn.ModuleList()
-        for i in range(len(nets[0].conv)):
-            parts = [folded(net.conv[i], net.norm[i]) for net in nets]
-            n_in = parts[0][0].shape[1]
-            self.conv.append(layer(n_in if i == 0 else n * n_in, [k for k, _ in parts], [b for _, b in parts], 1 if i == 0 else n, 1))
-        kernels = [head_kernel(net) for net in nets]
-        self.hidden = layer(n * kernels[0].shape[1], kernels, [net.hidden.bias.double() for net in nets], n)
-        out = torch.cat([net.out.weight.double() for net in nets], 1) / n
-        self.out = layer(out.shape[1], [out[..., None, None]], [sum(net.out.bias.double() for net in nets) / n], 1)
+        self.planes, self.crop = nets[0].planes, crop_layer(nets[0].frame.conv[0].shape[1])
+        self.member = nn.ModuleList([Member(net, len(nets)) for net in nets])
 
     def forward(self, x):
         x = self.planes(x)
-        for i, conv in enumerate(self.conv):
-            x = torch.relu(conv(x))
-            if i < N_POOL:
-                x = nn.functional.max_pool2d(x, 2)
-        return torch.flatten(self.out(torch.relu(self.hidden(x))), 1)
+        centre, logit = self.crop(x), None
+        for member in self.member:
+            share = member(x, centre)
+            logit = share if logit is None else logit + share
+        return torch.flatten(logit, 1)
 
 
 def ordinary(nets):
-    """Errors: ValueError where the networks differ in shape, or a weight is not finite."""
-    shapes = [[tuple(p.shape) for p in net.parameters()] for net in nets]
-    if any(s != shapes[0] for s in shapes):
-        raise ValueError("networks of an ensemble differ in shape")
+    """Errors: ValueError where only some of the networks know the mask, or a weight is not finite."""
     with torch.no_grad():
         whole = Ordinary([net.eval() for net in nets]).eval()
+        if any(not torch.equal(net.planes.low.weight, whole.planes.low.weight) for net in nets):
+            raise ValueError("networks of an ensemble differ in what they know of the mask")
     if not all(torch.isfinite(p).all() for p in whole.parameters()):
         raise ValueError("a weight is not finite")
     return whole.requires_grad_(False)
