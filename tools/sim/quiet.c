@@ -5,15 +5,20 @@
 
 static const double LEVEL_BIN_S = 0.064, TREND_S = 120.0;
 
+/* Trends in parts of the softest atom's: soft rates follow the X-ray sky that the Earth covers, hard ones albedo and particles. With
+ * these and the chances below, slopes and bends fitted to 60 bins of 2.048 s have the percentiles of real GBM windows
+ * (tests/realism/test_background.py); signs: science.md A.6, and that hard bands drift together. */
+static const double TREND[SIM_GROUP] = {1.0, 0.6, -0.3, -0.6, -0.7, 1.0};
+
 static double draw_slope(struct rng *r)
 {
-    return rng_chance(r, 0.06) ? rng_between(r, -0.25, 0.25) : rng_laplace(r, rng_between(r, 0.017, 0.025));
+    return rng_chance(r, 0.05) ? rng_between(r, -0.25, 0.25) : rng_laplace(r, rng_between(r, 0.022, 0.034));
 }
 
 static void draw_turn(struct rng *r, struct quiet_sky *s)
 {
     static const double PART[SIM_GROUP] = {1.0, 0.35, 0.05, 0.0, 0.0, 1.0};
-    double height = rng_chance(r, 0.4) ? rng_log_between(r, 0.05, 0.6) : 0.0;
+    double height = rng_chance(r, 1.0 / 7.0) ? rng_log_between(r, 0.05, 0.6) : 0.0;
     if (rng_chance(r, 0.5)) height = 1.0 / (1.0 + height) - 1.0; /* falls undo rises */
     s->turn_at = rng_between(r, -0.7, 0.7);
     s->turn_width = rng_log_between(r, 0.1, 1.0);
@@ -25,11 +30,11 @@ void quiet_sky_draw(struct rng *r, struct quiet_sky *ret_sky)
 {
     struct quiet_sky *s = ret_sky;
     double common = rng_log_between(r, 1.0 / 1.5, 1.5);
-    double slope = draw_slope(r), bend = rng_laplace(r, 0.007), twist = rng_laplace(r, 0.003);
+    double slope = draw_slope(r), bend = rng_laplace(r, 0.005), twist = rng_laplace(r, 0.003);
     for (int g = 0; g < SIM_GROUP; g++) {
         double hard = g == SIM_REST ? 0.0 : (double)g / (SIM_ATOM - 1);
         s->level[g] = common * (1.0 + rng_between(r, -0.2, 0.2));
-        s->slope[g] = slope * (1.0 - 1.6 * hard);
+        s->slope[g] = slope * TREND[g];
         s->bend[g] = bend * (1.0 - hard) + 0.003 * rng_normal(r);
         s->twist[g] = twist * (1.0 - hard) + 0.002 * rng_normal(r);
     }
