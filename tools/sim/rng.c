@@ -94,7 +94,9 @@ static uint32_t poisson_large(struct rng *r, double mean)
         double us = 0.5 - fabs(u), k = floor((2.0 * a / us + b) * u + mean + 0.43);
         if (us >= 0.07 && v <= v_r) return (uint32_t)k;
         if (k < 0.0 || (us < 0.013 && v > us)) continue;
-        if (log(v * inverse_alpha / (a / (us * us) + b)) <= k * log(mean) - mean - lgamma(k + 1.0)) return (uint32_t)k;
+        int sign; /* lgamma itself writes a variable that threads share */
+        double most = k * log(mean) - mean - lgamma_r(k + 1.0, &sign);
+        if (log(v * inverse_alpha / (a / (us * us) + b)) <= most) return (uint32_t)k;
     }
 }
 

@@ -17,6 +17,13 @@ static uint32_t draw_small(struct rng *r, uint32_t n, double p)
     } /* rounding left u above all terms: about once in 10^15 draws */
 }
 
+/* lgamma itself writes a variable that threads share. */
+static double log_factorial(double n)
+{
+    int sign;
+    return lgamma_r(n + 1.0, &sign);
+}
+
 /* Names as in the paper: a and b shape the hat, v_r is the quick-acceptance bound, m the mode. */
 static uint32_t draw_large(struct rng *r, uint32_t n, double p)
 {
@@ -29,7 +36,7 @@ static uint32_t draw_large(struct rng *r, uint32_t n, double p)
         if (us >= 0.07 && v <= v_r) return (uint32_t)k;
         if (!(k >= 0.0 && k <= size)) continue; /* us may be 0 */
         double most =
-            lgamma(m + 1.0) + lgamma(size - m + 1.0) - lgamma(k + 1.0) - lgamma(size - k + 1.0) + (k - m) * odds;
+            log_factorial(m) + log_factorial(size - m) - log_factorial(k) - log_factorial(size - k) + (k - m) * odds;
         if (log(v * alpha / (a / (us * us) + b)) <= most) return (uint32_t)k;
     }
 }
