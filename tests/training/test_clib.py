@@ -186,6 +186,34 @@ def windows():
     case('no_curves_give_no_windows', None if len(none[0]) == 0 and none[1].shape == (0, 1, 60) else none)
 
 
+def real_windows():
+    """What is so of real light curves whatever the burst; the S/N of science.md A.4 within what its other rules for detectors can do."""
+    path = ROOT.parent / 'shared/data/fermi-gbm/lc2048ms/gbm_lc_2048ms.npz'
+    if not path.exists():
+        print(f'skip real_light_curves_are_cut_by_the_rules: {path} is absent')
+        return
+    with np.load(path) as file:
+        known = {name: file[name] for name in file.files}
+    mine = np.flatnonzero(np.char.startswith(known['det'], 'n') & (known['burst'] >= '15'))
+    counts = [known['counts'][known['offset'][i]:known['offset'][i + 1]] for i in mine]
+    burst, start, t90, centre = (known[k][mine] for k in ('burst', 't90_start', 't90', 't_first_center'))
+    window, atoms, valid = clib.gbm_windows(np.concatenate(counts), np.cumsum([0, *map(len, counts)]), centre, start, t90, burst)
+    one, at = window['label'] == 1, window['curve']
+    began = centre[at] + (window['first_bin'] - 0.5) * 2.048
+    case('real_windows_are_cut_by_the_rules', first(
+        one.sum() < 1000 and f'{one.sum()} burst windows', (~one).sum() < 2000 and f'{(~one).sum()} quiet windows',
+        np.unique(burst[at][one], return_counts=True)[1].max() > 3 and 'over three detectors of a burst', window['snr'][one].min() < 4 and 'a weak one',
+        (t90[at][one] >= 90).any() and 'a long one', window['n_background'][one].min() < 10 and 'a crowded one',
+        (began > start[at])[one].any() and 'T90 begins before its window', (began + 60 * 2.048 < (start + t90)[at])[one].any() and 'T90 ends after',
+        (began - (start + t90)[at] < 60)[~one].any() and 'a quiet one too early'))
+    cut = all(np.array_equal(a[0], counts[w['curve']][w['first_bin']:w['first_bin'] + 60]) for a, w in zip(atoms, window) if not w['n_saturated'])
+    case('real_windows_hold_the_files_counts', None if cut else 'others')
+    # A.4: the brightest detector's median S/N is 15, the third's 12.3; burst windows here are those of S/N 4 and more.
+    best = [window['snr'][one & (burst[at] == name)].max() for name in np.unique(burst[at][one])]
+    quiet = np.median(window['snr'][~one])
+    case('real_bursts_are_as_bright_as_they_were_measured_before', first(not 12 < np.median(best) < 22 and np.median(best), not 1.5 < quiet < 3.5 and quiet))
+
+
 def networks():
     folder = ROOT / 'tests/golden/net/light_curve'
     x = np.random.default_rng(3).normal(size=(5, 9, 75)).astype(np.float32)
@@ -226,7 +254,7 @@ def main():
     if not clib.library_path().exists():
         print(f'skip clib: {clib.library_path()} is not built')
         return 0
-    for part in (inputs, layouts, refusals, fainter_bursts, other_places, windows, networks, library):
+    for part in (inputs, layouts, refusals, fainter_bursts, other_places, windows, real_windows, networks, library):
         part()
     return n_failed
 
