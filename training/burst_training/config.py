@@ -31,7 +31,7 @@ RECIPES = {
     "fast": {"optimiser": "adamw", "batch": 64, "micro": 0, "rate": 1e-3, "schedule": "one_cycle", "halve_after": 10, "patience": 0,
              "epochs": 12, "decay": 1e-3, "smooth": 0.02},
 }
-COMMON = {"clip": 0.0, "keep": "best", "bf16": False, "threads": 0, "workers": 1, "device": "auto"}
+COMMON = {"clip": 0.0, "keep": "best", "bf16": False, "threads": 0, "workers": 0, "device": "auto"}
 OPTIMISE = {"optimiser": ("adam", "adamw"), "schedule": ("constant", "one_cycle", "cosine", "plateau"), "keep": ("best", "last"),
             "device": str, "batch": int, "micro": int, "epochs": int, "halve_after": int, "patience": int, "threads": int, "workers": int,
             "rate": float, "decay": float, "smooth": float, "clip": float, "bf16": bool, "recipe": tuple(RECIPES)}
@@ -202,7 +202,8 @@ def with_rows(part, n):
     """The same part with another number of rows: `--n` of a make line, `first` of what is loaded."""
     part = copy.deepcopy(part)
     if "make" in part and "--n" in part["make"]:
-        part["make"][part["make"].index("--n") + 1] = n
+        whole = n - n % 3 if "best3" in part["make"] else n  # three rows to a sky
+        part["make"][part["make"].index("--n") + 1] = whole
     else:
         part["first"] = n
     return part

@@ -1,6 +1,7 @@
 """A trained network as models/NAME/VERSION wants it (protocol.md 10): model.onnx with its metadata, golden vectors, and proof that
 the C runtime answers what PyTorch answers. Batch normalisation stays in the file as it was trained: the runtime folds it."""
 import copy
+import inspect
 import json
 import warnings
 
@@ -40,11 +41,12 @@ def unshare_initializers(model):
 def write_onnx(net, shape, path, input_name, metadata):
     """shape: one sample's. The metadata are JSON values."""
     import onnx
+    other = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}  # the exporter of PyTorch 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PRESERVE keeps batch norm as nodes, and says so
         torch.onnx.export(net, torch.zeros(1, *shape), str(path), opset_version=OPSET, input_names=[input_name], output_names=["logits"],
                           do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
-                          dynamic_axes={input_name: {0: "N"}, "logits": {0: "N"}})
+                          dynamic_axes={input_name: {0: "N"}, "logits": {0: "N"}}, **other)
     model = onnx.load(str(path))
     unshare_initializers(model)
     name_features(model)

@@ -123,8 +123,9 @@ def rank_auc(logit, y):
 
 
 def settings_key(config, seed):
-    """What a checkpoint must have been made with. How it is told, exported and computed may change."""
-    kept = {k: config[k] for k in ("task", "model", "data", "prepare", "augment", "start")}
+    """What a checkpoint must have been made with. How it is judged, told, exported and computed may change."""
+    kept = {k: config[k] for k in ("task", "model", "prepare", "augment", "start")}
+    kept["data"] = {k: config["data"][k] for k in ("train", "validate")}
     how = {k: v for k, v in config["optimise"].items() if k not in ("threads", "workers", "device")}
     return runs.digest({**kept, "optimise": how, "seed": seed})
 
@@ -189,7 +190,7 @@ class Training:
         """(step, number of pieces, x, y) of steps first..end-1; the next ones are prepared meanwhile."""
         jobs = [(step, i, n, rows) for step in range(first, end) for pieces in [self.pieces(self.rows(step))]
                 for n in [len(pieces)] for i, rows in enumerate(pieces)]
-        ahead = max(self.o["workers"], 1)
+        ahead = self.o["workers"] or (1 if self.device.type == "cpu" else min(os.cpu_count() or 1, 12))
         with concurrent.futures.ThreadPoolExecutor(ahead) as pool:
             waiting = [pool.submit(self.take, step, i, rows) for step, i, _, rows in jobs[:2 * ahead]]
             for k, (step, i, n, _) in enumerate(jobs):
