@@ -81,6 +81,20 @@ def scanning():
     case('a_quarter_of_the_windows_is_asked', f'{n} of {len(ends)}' if not 0.24 < n / len(ends) < 0.27 else None)
 
 
+def coincidence():
+    kept, facts = days.score_days, {'detectors': 3}
+
+    class Three:
+        pass
+    three = Three()
+    three.facts = facts
+    t = np.array([120.0, 124.0])
+    days.score_days = lambda judge, d, first, minutes, detector: [(0, t, np.array([detector, 3.0]))] + ([(1, t, t)] if detector < 2 else [])
+    found = days.score_together(None, three)
+    days.score_days = kept
+    case('detectors_in_coincidence_have_the_mean_logit', None if len(found) == 1 and list(found[0][2]) == [1.0, 3.0] else found)
+
+
 def classical():
     try:
         clib.focus(np.ones(4), np.ones(4))
@@ -156,6 +170,7 @@ def command_line(folder):
 alarm_rules()
 thresholds()
 scanning()
+coincidence()
 classical()
 with tempfile.TemporaryDirectory() as temporary:
     command_line(pathlib.Path(temporary).resolve())

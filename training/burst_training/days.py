@@ -131,6 +131,14 @@ def score_days(judge, days, first=None, minutes=0.0, detector=0, stride=STRIDE, 
     return out
 
 
+def score_together(judge, days, first=None, minutes=0.0):
+    """As score_days, with the mean logit of all detectors of the days: detectors in coincidence."""
+    each = [score_days(judge, days, first, minutes, detector) for detector in range(days.facts["detectors"])]
+    by_day = [{day: (t, z) for day, t, z in one} for one in each]
+    both = [day for day, _, _ in each[0] if all(day in one for one in by_day)]
+    return [(day, by_day[0][day][0], np.mean([one[day][1] for one in by_day], axis=0)) for day in both]
+
+
 def focus_score(counts, valid, window_s=60.0, gap_s=4.096, mu_min=1.2):
     """FOCuS over five energy ranges of one detector: the best significance that ends with each bin."""
     best = np.zeros(len(valid))

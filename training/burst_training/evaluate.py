@@ -110,7 +110,7 @@ def shift(labelled, draws=400):
 
 
 def about(judge, days, n):
-    return {"model": judge.name, "sha256": judge.sha256, "days": n, "of": {k: days.facts[k] for k in ("mission", "seed", "bursts", "rate")},
+    return {"model": judge.name, "sha256": judge.sha256, "days": n, "detectors": days.facts["detectors"], "of": {k: days.facts[k] for k in ("mission", "seed", "bursts", "rate")},
             "stride_s": sky.STRIDE * sky.BIN_S}
 
 
@@ -128,9 +128,10 @@ def by_cause(scored, truths, threshold, exposure):
 
 
 def false_alarm_days(judge, folder, first=None, minutes=0.0):
-    """Alarms a day of one detector, by threshold and by cause, with every family at the rate it has in orbit."""
+    """Alarms a day of one detector, or of all detectors of the days by their mean logit, by threshold and by cause, with every
+    family at the rate it has in orbit."""
     days = sky.Days(folder)
-    scored = sky.score_days(judge, days, first, minutes)
+    scored = sky.score_together(judge, days, first, minutes)
     truths = {day: days.truth(day) for day, _, _ in scored}
     exposure = sum(len(t) for _, t, _ in scored) * sky.STRIDE * sky.BIN_S / 86400.0
     clear = sky.veto(scored, truths)

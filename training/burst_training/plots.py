@@ -67,12 +67,12 @@ def precision_recall(curves, path, title):
 
 def reliability(curves, path, title):
     """curves: [(label, rows of metrics.reliability)]."""
-    figure, axes = plt.subplots(figsize=(4.6, 4.4))
+    figure, axes = plt.subplots(figsize=(4.8, 5.2))
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
     for i, (label, rows) in enumerate(curves):
         points(axes, [r["p"] for r in rows], [r["share"] for r in rows], label, i)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="probability told", ylabel="share that are bursts", title=title)
-    axes.legend(loc="upper left")
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16), fontsize=9)
     return save(figure, path)
 
 
@@ -96,7 +96,11 @@ def rates(curves, path, title):
     """curves: [(label, [{threshold, rate}])]: false alarms a day against the threshold of the probability."""
     figure, axes = plt.subplots(figsize=(5.8, 4.2))
     for i, (label, rows) in enumerate(curves):
-        points(axes, [r["threshold"] for r in rows], [r["rate"] for r in rows], label, i)
+        some = [r for r in rows if r["rate"]["n"] > 0]
+        points(axes, [r["threshold"] for r in some], [r["rate"] for r in some], label, i)
+        none = next((r for r in rows if r["rate"]["n"] == 0), None)
+        if none:  # seen never: an arrow from the upper limit
+            axes.errorbar([none["threshold"]], [none["rate"]["high"]], yerr=[[0.5 * none["rate"]["high"]], [0]], uplims=True, color=COLOURS[i])
     for level, word in ((1.0, "1 a day"), (1 / 7, "1 a week")):
         axes.axhline(level, color="0.5", linewidth=1)
         axes.annotate(word, (1.0, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="0.3")

@@ -210,12 +210,13 @@ def causes_table(f):
 
 
 def one_watch(f, folder):
-    name = plots.rates([("all that happens", f["curve"]), ("clear sky", f["clear_curve"])], folder / f["name"], f"{f['model']}, one detector")
+    seen = "one detector" if f["detectors"] == 1 else f"{f['detectors']} detectors, mean logit"
+    name = plots.rates([("all that happens", f["curve"]), ("clear sky", f["clear_curve"])], folder / f["name"], f"{f['model']}, {seen}")
     real = f["real_bursts"]
     caught = sum(b["caught"] for b in real)
     return f"""### {f['title'] or f['model']}
 
-{f['model']} over {f['days']} simulated days of one {f['of']['mission']} detector: {f['windows']:,} windows, one every {f['stride_s']:.3f} s,
+{f['model']} over {f['days']} simulated days of {f['of']['mission']}, {seen}: {f['windows']:,} windows, one every {f['stride_s']:.3f} s,
 {f['live_days']:.2f} days of live time outside the anomaly ({f['clear_live_days']:.2f} of clear sky: neither look-alike nor lost packets nor red noise in the window). Of {len(real)} bursts
 at the real rate that this detector sees at all, {caught} pass 0.5.
 
@@ -258,11 +259,12 @@ def snr_table(sky):
 def one_sensitivity(f, folder):
     parts = []
     words = {"clear": "clear sky (neither look-alike nor lost packets nor red noise in the window)", "all": "all that happens in orbit"}
+    short = {"clear": "clear sky", "all": "all that happens"}
     labels = {"network": f["model"], "focus": "Poisson-FOCuS", "trigger": "S/N trigger"}
     for word in ("clear", "all"):
         sky = f["skies"][word]
         name = plots.by_snr([(labels[m], v["recall"]) for m, v in sky["methods"].items()], folder / f"{f['name']}-{word}",
-                            f"one detector, {f['per_day']:g} false alarm a day: {word} sky")
+                            f"one detector, {f['per_day']:g} false alarm a day, {short[word]}")
         parts.append(f"**{words[word].capitalize()}**, {sky['live_days']:.2f} live days:\n\n{snr_table(sky)}\n![{f['name']}](science/{name})\n")
     return f"""### {f['title'] or f['model']}
 
@@ -349,7 +351,7 @@ LIMITS = """## What these figures do not say
 
 - No labelled GECAM or ECLAIRs data is at hand: for both missions everything is simulated.
 - The real Fermi/GBM set is one band of 2.048 s. The 64 ms network has seen one real event file.
-- False alarms a day are of one detector. Detectors in coincidence remove most of what a single one calls; burstd asks for it.
+- False alarms of one detector are not those of burstd: it asks for detectors that agree, which removes most of what a single one calls.
 - The number of days bounds what can be said of rare families: intervals of rates are Poisson's.
 - Windows are asked every fourth first; those between only beside one of more than 2 %: the others get their neighbours' larger answer.
 """
