@@ -30,6 +30,14 @@ class Days:
         self.n = len(sorted(self.folder.glob("day-*.csv")))
         self.simulated = True
 
+    def command(self, n):
+        """What makes n such days."""
+        f, word = self.facts, {"real": "", "none": " --bursts none"}
+        bursts = word.get(f["bursts"], f" --inject {f['snr'][0]:g},{f['snr'][1]:g} --every {f['every_s']:g}")
+        rate = "" if f["rate"] == 1 else f" --rate {f['rate']:g}"
+        return (f"burst-sim days --days {n} --mission {f['mission']} --detectors {f['detectors']} --seed {f['seed']}{bursts}{rate} "
+                f"--out {self.folder.name}")
+
     def counts(self, day):
         """uint16 [detectors, atoms, bins], uint8 [bins]."""
         return np.load(self.folder / f"day-{day:03d}.npy", mmap_mode="r"), np.load(self.folder / f"day-{day:03d}-valid.npy")

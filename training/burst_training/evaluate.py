@@ -110,8 +110,8 @@ def shift(labelled, draws=400):
 
 
 def about(judge, days, n):
-    return {"model": judge.name, "sha256": judge.sha256, "days": n, "detectors": days.facts["detectors"], "of": {k: days.facts[k] for k in ("mission", "seed", "bursts", "rate")},
-            "stride_s": sky.STRIDE * sky.BIN_S}
+    return {"model": judge.name, "sha256": judge.sha256, "days": n, "detectors": days.facts["detectors"],
+            "of": {k: days.facts[k] for k in ("mission", "seed", "bursts", "rate")}, "stride_s": sky.STRIDE * sky.BIN_S, "made_by": [days.command(n)]}
 
 
 def by_cause(scored, truths, threshold, exposure):
@@ -167,7 +167,8 @@ def sensitivity(judge, quiet_folder, injected_folder, first=None, first_injected
     truths = {day: quiet.truth(day) for day in range(quiet.n)}
     burst_truths = {day: injected.truth(day) for day in range(injected.n)}
     n = len(still["network"])
-    out = {**about(judge, quiet, n), "per_day": per_day, "injected_days": len(bursts["network"]), "focus": options, "skies": {}}
+    made_by = [quiet.command(n), injected.command(len(bursts["network"]))]
+    out = {**about(judge, quiet, n), "per_day": per_day, "injected_days": len(bursts["network"]), "focus": options, "made_by": made_by, "skies": {}}
     for name, clear in (("all", False), ("clear", True)):
         exposure = sky.live_days(quiet, n, truths if clear else None)
         table = {}
