@@ -96,6 +96,21 @@ def against_bat(atoms, folder):
     within('bats_neighbouring_bins_do_not_know_each_other', np.median(curves.lag_one(windows[:, 1])), -0.03, 0.03)
 
 
+def against_events(atoms, folder):
+    """The one GBM trigger of which single photons are here: two windows tell the scatter of an atom to 2 %."""
+    try:
+        windows = curves.event_windows(folder)
+    except ImportError:
+        print('skip gbm_events: astropy is not installed')
+        return
+    case('there_are_gbm_photons_after_a_burst', None if len(windows) >= 1 else 'none')
+    for k in range(5):
+        error = np.sqrt(2 / windows[:, k].size)
+        within(f'real_atom_{k + 1}_scatters_as_poisson_at_64_ms', curves.dispersion(windows[:, k]).mean(), 1 - 3 * error, 1 + 3 * error)
+    total, ours = windows.sum((1, 2)).mean() / windows.shape[2] / 0.064, atoms.sum(1).mean(1) / 0.064
+    within('the_real_rate_is_one_of_ours', total, *np.percentile(ours, [1, 99]))
+
+
 def main():
     atoms, total = quiet_atoms(), quiet_total()
     scatter(atoms, total)
@@ -106,6 +121,7 @@ def main():
         soft_against_hard(atoms, folder)
         against_gbm(total, curves.quiet_windows(curves.RealCurves(folder))[0])
         against_bat(atoms, folder)
+        against_events(atoms, folder)
     return exit_status()
 
 
