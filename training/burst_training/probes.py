@@ -57,9 +57,8 @@ def match(a, b, seed=1, bins=12):
 
 def separation(value, y, group, draws=300):
     """Figure of the area under the ROC curve of one number, whichever way it points: 0.5 tells nothing."""
-    ranking = metrics.Ranking(value, y)
-    sign = 1 if (metrics.auc(ranking) or 0.5) >= 0.5 else -1
-    ranking = metrics.Ranking(sign * np.asarray(value, float), y)
+    area = metrics.auc(metrics.Ranking(value, y))
+    ranking = metrics.Ranking(-np.asarray(value, float) if area is not None and area < 0.5 else value, y)
     return metrics.bootstrap(lambda w: metrics.auc(ranking, w), len(y), group, draws)
 
 
