@@ -8,6 +8,7 @@
 
 static const double MOST_ZENITH_DEG = 112.0; /* the Earth fills the rest of the sky seen from 600 km */
 static const double FLICKER_PER_DAY = 16.0;  /* of 117 s on average: 2.2 % of the time */
+enum { LOSS_BINS = 162 };
 static const double OUTAGE_CLEAR_S = 300.0;
 
 /* Room for one more: DAY_ITEM_MAX is checked by who adds many. */
@@ -98,6 +99,24 @@ static void paint_piece(struct day_draft *d, const struct look_alike *l, double 
     }
 }
 
+/* Multiply a stretch by what `factor` holds for each bin. */
+static void scale_day(struct day_draft *d, double start_s, double stop_s, const double *factor)
+{
+    size_t first = (size_t)fmax(start_s / DAY_BIN_S, 0.0), last = (size_t)fmin(stop_s / DAY_BIN_S, (double)DAY_BIN);
+    for (size_t row = 0; row < (size_t)d->day->n_detector * SIM_ATOM; row++)
+        for (size_t i = first; i < last; i++)
+            d->rate[row * DAY_BIN + i] *= (float)factor[i - first];
+}
+
+/* Lost counts: this part of them is kept for up to ten seconds. */
+static void lose_counts(struct day_draft *d, double start_s, double stop_s, double kept)
+{
+    double factor[LOSS_BINS];
+    for (size_t i = 0; i < LOSS_BINS; i++)
+        factor[i] = kept;
+    scale_day(d, start_s, fmin(stop_s, start_s + (LOSS_BINS - 2) * DAY_BIN_S), factor);
+}
+
 /* A look-alike whose middle (or edge, of a ramp) is at at_s. Wings reach farther than the extent told. */
 static enum burst_err put_look_alike(struct day_draft *d, struct look_alike *l, double at_s, struct day_item *item,
                                      struct burst_error *reterr)
@@ -116,6 +135,7 @@ static enum burst_err put_look_alike(struct day_draft *d, struct look_alike *l, 
     paint_piece(d, l, stay_s, gain, &p);
     day_piece_put(d, &p, 1.0, item);
     day_piece_free(&p);
+    if (l->family == FAMILY_SATURATION) lose_counts(d, item->stop_s, item->stop_s + l->pause_s, 0.0);
     return BURST_OK;
 }
 
@@ -127,15 +147,6 @@ static enum burst_err draw_edge(struct day_draft *d, double at_s, double side, s
         look_alike_draw(&d->r, FAMILY_RAMP, &l);
     while (side * l.rise_s < 0.0);
     return put_look_alike(d, &l, at_s, next_item(d), reterr);
-}
-
-/* Multiply a stretch by what `factor` holds for each bin. */
-static void scale_day(struct day_draft *d, double start_s, double stop_s, const double *factor)
-{
-    size_t first = (size_t)fmax(start_s / DAY_BIN_S, 0.0), last = (size_t)fmin(stop_s / DAY_BIN_S, (double)DAY_BIN);
-    for (size_t row = 0; row < (size_t)d->day->n_detector * SIM_ATOM; row++)
-        for (size_t i = first; i < last; i++)
-            d->rate[row * DAY_BIN + i] *= (float)factor[i - first];
 }
 
 static enum burst_err draw_flicker(struct day_draft *d, double at_s, struct day_item *item, struct burst_error *reterr)
@@ -162,14 +173,12 @@ static enum burst_err draw_flicker(struct day_draft *d, double at_s, struct day_
 /* Lost packets inside good time, as in the light-curve sets. */
 static enum burst_err draw_dropout(struct day_draft *d, double at_s, struct day_item *item)
 {
-    double factor[162], kept = rng_chance(&d->r, 0.6) ? 0.0 : rng_between(&d->r, 0.2, 0.8);
-    double length = rng_log_between(&d->r, DAY_BIN_S, 160 * DAY_BIN_S);
-    for (size_t i = 0; i < sizeof factor / sizeof factor[0]; i++)
-        factor[i] = kept;
+    double kept = rng_chance(&d->r, 0.6) ? 0.0 : rng_between(&d->r, 0.2, 0.8);
+    double length = rng_log_between(&d->r, DAY_BIN_S, (LOSS_BINS - 2) * DAY_BIN_S);
     name_item(item, "dropout");
     item->start_s = at_s;
     item->stop_s = at_s + length;
-    scale_day(d, at_s, at_s + length, factor);
+    lose_counts(d, at_s, at_s + length, kept);
     return BURST_OK;
 }
 

@@ -30,7 +30,7 @@ struct day_piece {
 /* What the k-th detector shown is. */
 const struct detector_kind *day_kind(const struct day_draft *d, int k);
 
-/* Set levels and fill `rate` with the quiet background; outages are known. */
+/* Set levels and fill `rate` with the quiet background. */
 void day_background(struct day_draft *d);
 
 /* The stretch [start, stop) cut to the day, rates zero. BURST_E_NOMEM. A stretch outside the day has no bins and no memory. */

@@ -29,9 +29,9 @@ struct day_item {
     double start_s, stop_s; /* seconds of the day */
     double peak_s, onset_s; /* brightest bin; first bin over 5 % of it; negative: the counts do not rise */
     double snr;             /* expected, best detector, 25-900 keV, best of 64 ms x 2^0..7; 0: the counts do not rise */
-    int detector;           /* that sees it best; -1: all alike */
+    int detector;           /* that sees it best; -1: the counts do not rise */
     double t90_s;           /* of bursts; 0 else */
-    struct direction from;  /* of bursts, flares and sources; 0, 0 else */
+    struct direction from;  /* of what comes from the sky; 0, 0 else */
 };
 
 struct day {
@@ -46,10 +46,10 @@ struct day {
  * Returned  *ret_day  freed with day_free
  * Errors    BURST_E_RANGE  a setting; BURST_E_NOMEM; *ret_day untouched
  * Notes     Background: orbit of 95 minutes with six harmonics, soft, middle and hard parts apart, with slopes as measured on
- *           continuous Fermi/GBM data; activation after the South Atlantic Anomaly. Detectors share the hard and middle
+ *           continuous Fermi/GBM data. Detectors share the hard and middle
  *           parts and half of the soft one. Red noise covers 2.2 % of the time: so many quiet windows of real GBM light
  *           curves have a dispersion over 1.6.
- * Source    science.md A.6, A.7, D.1; day_rate for how often each family comes */
+ * Source    science.md A.6, A.7, D.1; family.c for how often each family comes */
 enum burst_err day_new(const struct day_settings *set, uint64_t index, struct day **ret_day,
                        struct burst_error *reterr);
 /* NULL is accepted. */
