@@ -244,8 +244,12 @@ def smoke(config):
 
 
 def renamed(config, word):
-    """A run of another scale has a name of its own and starts from a run of its own scale."""
+    """A run of another scale has a name of its own and starts from a run of its own scale; a smoke run has one seed."""
     config["name"] += f"-{word}"
+    if isinstance(config["model"].get("of"), str):
+        config["model"]["of"] += f"-{word}"
+        if word == "smoke" and "members" in config["model"]:
+            config["model"]["members"] = SMOKE["seeds"]
     if config.get("start"):
         config["start"]["run"] += f"-{word}"
     return config

@@ -4,6 +4,7 @@ $BURST_TRAINING (default build/training) holds data/<hash of the make line>/ and
 import csv
 import hashlib
 import json
+import math
 import os
 import pathlib
 import sys
@@ -124,7 +125,7 @@ class Log:
             csv.DictWriter(table, self.columns).writerow(values)
         if self.writer:
             for name in self.columns:
-                if name != "epoch" and isinstance(values[name], (int, float)):
+                if name != "epoch" and math.isfinite(values[name]):
                     self.writer.add_scalar(name, values[name], values["epoch"])
             self.writer.flush()
 
