@@ -148,12 +148,16 @@ def command_line(folder):
     done = run('families', '--seen', files[0], '--held', f'unicorn={files[1]}', '--name', 'bad', '--out', out)
     case('a_family_without_rows_is_refused', None if done.returncode == 1 and 'unicorn' in done.stderr else done.stderr)
     run('shift', f'one={files[0]}', f'two={files[1]}', '--name', 'moved', '--out', out)
-    (folder / 'docs').mkdir()
+    (folder / 'docs/science').mkdir(parents=True)
+    auc = {'value': 0.531, 'low': 0.5, 'high': 0.56, 'n': 10, 'n_group': 10}
+    (folder / 'docs/science/realism.json').write_text(json.dumps({'limit': 0.6, 'n_bin': 60, 'samples': {
+        'quiet': {'bin_s': 2.048, 'real': 'GBM', 'n_simulated': 4000, 'n_real': 3900, 'network': {'as it is': auc}, 'features': {}}}}))
     done = run('report', '--figures', out, '--out', folder / 'docs')
     page = (folder / 'docs/science.md').read_text() if done.returncode == 0 else ''
     case('the_report_is_written', done.stderr if done.returncode else None)
     mean = np.mean([s['figures']['accuracy']['value'] for s in figure['sets']])
     case('the_report_tells_the_mean_of_the_seeds', None if f'| GECAM-B, from nothing | {100 * mean:.1f} [' in page else 'no such row')
+    case('realism_is_told', None if '| quiet | as it is | 0.531 [0.500, 0.560] | 4,000 | 3,900 | GBM |' in page else 'no such row')
     absent = '| ResNet-50 at 224 x 224, pre-trained here on simulation | not measured yet'
     case('what_is_not_on_disk_is_not_measured_yet', None if absent in page else 'another word')
     case('every_plot_of_the_page_is_there', [n for n in page.split('](science/')[1:] if not (folder / 'docs/science' / n.split(')')[0]).exists()])

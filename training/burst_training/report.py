@@ -350,6 +350,21 @@ Beside them, not to be compared: real alerts.
 {PAPER_IMAGES}"""
 
 
+def realism_section(found):
+    """found: docs/science/realism.json of training/burst-realism, or None."""
+    body = MISSING + "\n"
+    if found:
+        rows = [[kind, name, number(f, 3), f"{sample['n_simulated']:,}", f"{sample['n_real']:,}", sample["real"]]
+                for kind, sample in found["samples"].items() for name, f in sample["network"].items()]
+        body = table(["windows", "what the network sees", "AUC", "simulated", "real", "real ones from"], rows)
+        body += f"\nThe limit is {found['limit']:g}.\n\n<details><summary>commands</summary>\n\n- `training/burst-realism`\n</details>\n"
+    return f"""## Simulation against sky
+
+A small network is trained to tell simulated windows from real ones: 0.5 is a simulation that cannot be told.
+
+{body}"""
+
+
 LIMITS = """## What these figures do not say
 
 - No labelled GECAM or ECLAIRs data is at hand: for both missions everything is simulated.
@@ -364,8 +379,8 @@ def read_figures(folder):
     return {p.stem: json.loads(p.read_text()) for p in sorted(pathlib.Path(folder).glob("*.json"))}
 
 
-def text(figures, plot_folder):
-    return "\n".join([INTRO, real_section(figures, plot_folder), light_section(figures, plot_folder), days_section(figures, plot_folder),
+def text(figures, plot_folder, realism=None):
+    return "\n".join([INTRO, real_section(figures, plot_folder), realism_section(realism), light_section(figures, plot_folder), days_section(figures, plot_folder),
                       snr_section(figures, plot_folder), onset_section(figures, plot_folder), families_section(figures), shift_section(figures),
                       images_section(figures, plot_folder), LIMITS])
 
@@ -373,6 +388,7 @@ def text(figures, plot_folder):
 def write(figures_folder, docs):
     """Write DOCS/science.md and DOCS/science/*.svg; returns the files."""
     docs = pathlib.Path(docs)
-    page = docs / "science.md"
-    page.write_text(text(read_figures(figures_folder), docs / "science"))
+    page, realism = docs / "science.md", docs / "science/realism.json"
+    found = json.loads(realism.read_text()) if realism.exists() else None
+    page.write_text(text(read_figures(figures_folder), docs / "science", found))
     return [page, *sorted((docs / "science").glob("*.svg"))]
