@@ -30,6 +30,8 @@ static enum burst_err check_plan(const struct sky_plan *p, struct burst_error *r
     for (int i = 0; i < p->n_craft; i++)
         if (p->view == VIEW_BEST3 && p->craft[i].n_search < 3)
             return burst_fail(reterr, BURST_E_RANGE, "%s has fewer than three detectors", p->craft[i].name);
+    if ((p->without & ((1u << FAMILY_N) - 1u)) == (1u << FAMILY_N) - 1u)
+        return burst_fail(reterr, BURST_E_RANGE, "a plan that leaves out every family");
     if (!(p->level > 0.0 && p->level <= 100.0 && p->gain >= 0.9 && p->gain <= 1.1))
         return burst_fail(reterr, BURST_E_RANGE, "quiet counts times %g, energies times %g", p->level, p->gain);
     if (p->only >= FAMILY_N || (p->only >= 0 && p->without >> p->only & 1u))

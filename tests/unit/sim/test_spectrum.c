@@ -79,8 +79,23 @@ TEST(angle_factor_follows_the_measured_tables)
     CHECK(spectrum_angle_factor(0.1, 4) > spectrum_angle_factor(0.1, 1));
 }
 
+/* Between the page's rows of 55 and 70 keV, linear in the logarithm: 104.25 cm2 into 50-100 keV at 63 keV (numpy). */
+TEST(areas_at_one_energy)
+{
+    double area[SIM_GROUP];
+    spectrum_area(63.0, CRYSTAL_NAI, area);
+    CHECK_NEAR(area[1], 104.2526, 1e-3);
+    spectrum_area(13.0, CRYSTAL_NAI, area);
+    CHECK_NEAR(area[SIM_REST], 53.3654, 1e-3);
+    spectrum_area(1.0, CRYSTAL_NAI, area);
+    CHECK_NEAR(area[SIM_REST], 44.9, 1e-9);
+    spectrum_area(900.0, CRYSTAL_LABR3, area);
+    CHECK_NEAR(area[4], 12.7 * 1.25 * 45.4 / 126.0, 1e-9);
+}
+
 int main(void)
 {
+    RUN(areas_at_one_energy);
     RUN(a_usual_burst_gives_the_counts_of_the_real_matrix);
     RUN(a_harder_burst_has_harder_counts);
     RUN(a_grd_counts_by_its_area_and_gains_above_300_kev);
