@@ -105,7 +105,7 @@ class D4Net(nn.Module):
         super().__init__()
         self.planes = Planes(use_mask)
         self.frame, self.fovea = Trunk(fields, (0, 1, 2)), Trunk(fovea, (1, 2))
-        self.wide, self.wide_norm = GroupConv(fovea[-1], wide, k=FOVEA // 4), FieldNorm(wide)
+        self.last, self.last_norm = GroupConv(fovea[-1], wide, k=FOVEA // 4), FieldNorm(wide)
         self.register_buffer("rings", ring_weights(), persistent=False)
         self.from_frame, self.from_fovea = nn.Linear(fields[-1] * len(self.rings), hidden), nn.Linear(wide, hidden, bias=False)
         self.drop, self.out = nn.Dropout(dropout), nn.Linear(hidden, 1)
@@ -119,7 +119,7 @@ class D4Net(nn.Module):
     def centre(self, x):
         """[N, N_PLANE, 56, 56] -> [N, wide]"""
         x = self.fovea(x[:, :, FOVEA_FIRST:FOVEA_FIRST + FOVEA, FOVEA_FIRST:FOVEA_FIRST + FOVEA])
-        x = torch.relu(self.wide_norm(nn.functional.conv2d(x, self.wide.kernel())))
+        x = torch.relu(self.last_norm(nn.functional.conv2d(x, self.last.kernel())))
         return x.view(len(x), -1, N_VIEW).mean(2)
 
     def forward(self, x):

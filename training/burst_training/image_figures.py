@@ -1,17 +1,10 @@
-"""What is told about the networks for sub-images, from the predictions that their runs left: docs/science/figures/eclairs.json.
-Rows of one test set, so networks are compared image by image."""
+"""What burst-eval does not tell of the networks for sub-images: what each further member of the ensemble is worth, how right the
+surest answers are, and the gain over the other networks image by image. docs/science/figures/eclairs.json."""
 import numpy as np
 
 from burst_training import calibrate, metrics, runs
 
-# Experiment, words for the table.
-NETWORKS = (("ec-1624993-450", "1,624,993 parameters, 450 images"), ("ec-1624993", "1,624,993 parameters, 2,000 images"),
-            ("ec-1624993-no-turns", "the same, images not turned"), ("ec-1624993-views", "the same as trained with turns, mean of eight views"),
-            ("ec-resnet50", "ResNet-50 at 224 x 224, pre-trained on simulation"), ("ec-small", "24/48/64 filters, one-hot mask"),
-            ("ec-small-views", "the same, mean of eight views"), ("ec-d4", "symmetric, one-hot mask"),
-            ("ec-d4-plain", "the same, trained on images as they are"), ("ec-d4-image-only", "the same without the mask"))
-OWN, PUBLISHED = "ec-d4", "ec-1624993"
-FAMILIES = ("badsub", "saa", "column", "xrdpix", "hotpix", "artefact", "noise")
+OWN, ENSEMBLE, PUBLISHED = "ec-d4", "ec-d4-ensemble", "ec-1624993"
 SNR_EDGES = (5, 7, 8, 10, 15, None)
 LOW, HIGH = 0.2, 0.8
 
@@ -79,31 +72,6 @@ def difference(a, b):
     return metrics.bootstrap(lambda w: float((w * gain).sum() / w.sum()), len(gain), a.group)
 
 
-def network_row(experiment, title):
-    """Figures of every seed of an experiment, and their mean accuracy; None where none is finished."""
-    seeds = seeds_of(experiment)
-    if not seeds:
-        return None
-    facts = runs.read_json(runs.run_folder(experiment, seeds[0]) / "figures.json")
-    rows = {s: figures(read(experiment, s)) for s in seeds}
-    return {"experiment": experiment, "title": title, "parameters": facts["parameters"], "n_train": facts["data"]["train"]["rows"],
-            "mean_accuracy": float(np.mean([r["accuracy"]["value"] for r in rows.values()])),
-            "mean_auc": float(np.mean([r["auc"]["value"] for r in rows.values()])), "seeds": rows}
-
-
-def unseen_rows():
-    """Each family left out of training: how the network does on it then, and how one does that has seen it (same seed)."""
-    seen, rows = read(OWN, 1), []
-    for family in FAMILIES:
-        blind = read(f"{OWN}-without-{family}", 1)
-        if blind is None or seen is None:
-            continue
-        inside = blind.columns["family"] == family
-        rows.append({"family": family, "unseen": metrics.fraction(blind.right[inside]), "seen": metrics.fraction(seen.right[inside]),
-                     "all_images": metrics.fraction(blind.right)})
-    return rows
-
-
 def detail(one):
     return {"temperature": one.temperature, "figures": figures(one), "selective": selective(one),
             "reliability": metrics.reliability(one.p, one.y, one.group),
@@ -116,11 +84,10 @@ def report():
     own = seeds_of(OWN)
     if not own:
         raise FileNotFoundError(f"no run of {OWN} is finished: training/burst-train {OWN}")
-    whole = mean_of(OWN, own)
-    out = {"simulated": True, "n": len(whole.y), "n_true": int(whole.y.sum()),
-           "networks": [row for row in (network_row(*one) for one in NETWORKS) if row],
+    whole = read(ENSEMBLE, 1) or mean_of(OWN, own)
+    out = {"what": "image_ensemble", "data": "simulated", "n": len(whole.y), "n_true": int(whole.y.sum()),
            "ensemble": [{"members": k, "figures": figures(mean_of(OWN, own[:k]))} for k in range(1, len(own) + 1)],
-           "own": {"experiment": OWN, "members": own, **detail(whole)}, "unseen_family": unseen_rows()}
-    if seeds_of(PUBLISHED):
-        out["gain_over_published"] = difference(whole, read(PUBLISHED, seeds_of(PUBLISHED)[0]))
+           "shipped": {"experiment": ENSEMBLE, **detail(whole)}}
+    others = [(name, read(name, seeds_of(name)[0])) for name in (PUBLISHED, "ec-resnet50", "ec-small-views") if seeds_of(name)]
+    out["gain"] = {name: difference(whole, other) for name, other in others if np.array_equal(other.group, whole.group)}
     return out

@@ -61,12 +61,12 @@ class Member(nn.Module):
     def __init__(self, net, n):
         super().__init__()
         self.frame, self.fovea = OrdinaryTrunk(net.frame), OrdinaryTrunk(net.fovea)
-        self.wide = layer(*folded(net.wide, net.wide_norm))
+        self.last = layer(*folded(net.last, net.last_norm))
         self.from_frame, self.from_fovea = layer(*frame_head(net)), layer(*fovea_head(net))
         self.out = layer(net.out.weight.double()[..., None, None] / n, net.out.bias.double() / n)
 
     def forward(self, frame, fovea):
-        centre = self.from_fovea(torch.relu(self.wide(self.fovea(fovea))))
+        centre = self.from_fovea(torch.relu(self.last(self.fovea(fovea))))
         return self.out(torch.relu(self.from_frame(self.frame(frame)) + centre))
 
 

@@ -66,7 +66,7 @@ class Image(tasks.OneLogit):
         right = (score > 0) == (part.y == 1)
         family, lost = part.columns["family"], part.columns["n_missing"] > LOST_PIXELS
         kinds = [right & (family == f) & (part.columns["n_missing"] == 0) for f in GOLDEN_FAMILIES] + [right & lost & (part.y == 1)]
-        spare = [np.argmax(score) if label else np.argmin(score) for label in (1, 0, 0, 1)]
+        spare = [np.argmax(np.where(part.y == label, score if label else -score, -np.inf)) for label in (1, 0, 0, 1)]
         return np.array([np.argmax(kind) if kind.any() else other for kind, other in zip(kinds, spare)])
 
     def golden_explanations(self, net, x):
