@@ -60,6 +60,8 @@ def one_set(rows, draws):
     burst = y == 1
     if "snr" in rows:
         out["recall_by_snr"] = metrics.by_bin(rows["snr"][burst], SNR_EDGES, hit[burst], group[burst])
+        for low, high in ((4, 6), (6, 10)):
+            out["figures"][f"recall_snr_{low}_{high}"] = metrics.by_bin(rows["snr"][burst], [low, high], hit[burst], group[burst])[0]["figure"]
     if "family" in rows:
         out["false_positive_by_family"] = metrics.by_name(rows["family"][~burst], hit[~burst], group[~burst])
     return out

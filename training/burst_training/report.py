@@ -69,8 +69,8 @@ IMAGES = [("ec-1624993-450", "1,624,993 parameters, 450 images"), ("ec-1624993",
           ("ec-d4-image-only", "the same without the mask"), ("ec-d4-plain", "the same, no augmentation")]
 COLUMNS = [("accuracy", "accuracy", True), ("precision", "precision", True), ("recall", "recall", True), ("f1", "F1", True), ("auc", "AUC", False),
            ("ece", "ECE", False)]
-REAL_COLUMNS = [("balanced_accuracy", "balanced accuracy", True), ("auc", "AUC", False), ("recall_at_fpr_0.01", "recall at 1 % false positives", True),
-                ("ece", "ECE", False)]
+REAL_COLUMNS = [("balanced_accuracy", "balanced accuracy", True), ("auc", "AUC", False), ("recall_at_fpr_0.01", "recall at 1 % FPR", True),
+                ("recall_snr_4_6", "S/N 4-6", True), ("recall_snr_6_10", "S/N 6-10", True), ("ece", "ECE", False)]
 
 
 def percent(f):
@@ -89,8 +89,8 @@ def small_rate(f):
 
 def mean_figure(sets, name):
     """The mean over seeds of value, low and high."""
-    found = [s["figures"][name] for s in sets]
-    if any(f["value"] is None for f in found):
+    found = [s["figures"].get(name) for s in sets]
+    if any(f is None or f["value"] is None for f in found):
         return None
     return {k: sum(f[k] for f in found) / len(found) for k in ("value", "low", "high")}
 
@@ -380,7 +380,8 @@ def read_figures(folder):
 
 
 def text(figures, plot_folder, realism=None):
-    return "\n".join([INTRO, real_section(figures, plot_folder), realism_section(realism), light_section(figures, plot_folder), days_section(figures, plot_folder),
+    return "\n".join([INTRO, real_section(figures, plot_folder), realism_section(realism), light_section(figures, plot_folder),
+                      days_section(figures, plot_folder),
                       snr_section(figures, plot_folder), onset_section(figures, plot_folder), families_section(figures), shift_section(figures),
                       images_section(figures, plot_folder), LIMITS])
 
