@@ -45,7 +45,7 @@ def recipe_lines(config, figures):
     o, m = config["optimise"], figures["machine"]
     pieces = f" in pieces of {o['micro']}" if o["micro"] else ""
     text = [f"{figures['parameters']:,} parameters; {o['optimiser']}, batch {o['batch']}{pieces}, rate {o['rate']:g} ({o['schedule'].replace('_', ' ')}), "
-            f"weight decay {o['decay']:g}, label smoothing {o['smooth']:g}; {figures['epochs']} passes, of which number {figures['best_epoch']} had "
+            f"weight decay {o['decay']:g}, label smoothing {o['smooth']:g}; {figures['epochs']} pass{'es' if figures['epochs'] != 1 else ''}, of which number {figures['best_epoch']} had "
             f"the least validation loss{' and is kept' if o['keep'] == 'best' else '; the last is kept'}."]
     if config["start"]:
         what = {"all": "all layers were trained", "head": "only the head was trained: convolutions and the statistics of their "
@@ -85,6 +85,17 @@ def detail_lines(part):
             *table("look-alike", "called a burst [95 %]", sorted(part.get("false_positive_by_family", {}).items()))]
 
 
+def other_lines(facts):
+    """The parts beside validate and test, a row each."""
+    names = [name for name in facts["parts"] if name not in ("validate", "test")]
+    rows = []
+    for name in names:
+        f = facts["parts"][name]["figures"]
+        kind = "simulated" if facts["data"][name]["simulated"] else "real"
+        rows.append(f"| {name} ({kind}) | {interval(f['accuracy'])} | {interval(f['recall'])} | {interval(f['false_positive_rate'])} | {number(f['auc'])} |")
+    return ["## Other parts", "", "| part | accuracy | recall | false positives | area under the ROC curve |", "|---|---|---|---|---|", *rows, ""] if rows else []
+
+
 def known_failures(part):
     """Sentences about what the test part shows it to be bad at."""
     said = [f"{name}: {interval(figure)} called a burst" for name, figure in sorted(part.get("false_positive_by_family", {}).items())
@@ -105,7 +116,7 @@ def calibration_lines(figures):
     found = figures["calibration"]
     how = {"none": "None", "temperature": f"Temperature {found['temperature']:.3f}",
            "platt": f"Temperature {found['temperature']:.3f} after an offset of {found['offset']:+.3f}"}[found["kind"]]
-    lines = [f"## Calibration", "", f"{how}, fitted on the validation part. Calibration error and Brier score on the test part:", "",
+    lines = ["## Calibration", "", f"{how}, fitted on the validation part. Calibration error and Brier score on the test part:", "",
              "| way | error (15 bins) | Brier |", "|---|---|---|"]
     return [*lines, *(f"| {name} | {row['ece']:.4f} | {row['brier']:.4f} |" for name, row in figures["calibration_on_test"].items()), ""]
 
@@ -114,9 +125,7 @@ def text(config, figures, task):
     title = f"{config['export']['model']}, version {config['export']['version']}" if config["export"] else config["name"]
     lines = [f"# {title}", "", f"Experiment `{config['name']}`, seed {figures['seed']}.", "", *task.card_intro(config), "",
              "## Data", "", *data_lines(figures), "## Recipe", "", *recipe_lines(config, figures)]
-    for name in figures["parts"]:
-        if name != "validate":
-            lines += [*figure_lines(name, figures), *detail_lines(figures["parts"][name])]
+    lines += [*figure_lines("test", figures), *detail_lines(figures["parts"]["test"]), *other_lines(figures)]
     lines += [*calibration_lines(figures), *failure_lines(figures["parts"]["test"])]
     if "parity" in figures:
         p = figures["parity"]
