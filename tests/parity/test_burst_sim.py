@@ -108,6 +108,17 @@ def gbm(folder, fits):
         case('gbm_headers_name_the_detector', None if fine else repr(f[0].header))
 
 
+def other_missions(folder, fits):
+    for mission, telescope, instrument, n in (('gecam-a', 'GECAM-A', 'GRD', 25), ('gecam-c', 'HEBS', 'GRD', 12), ('svom-grm', 'SVOM', 'GRM', 3)):
+        path = folder / f'{mission}.fits'
+        sim('events', '--mission', mission, '--duration', 60, '--snr', 50, '--out', path)
+        verify(path)
+        with fits.open(path, checksum=True) as f:
+            head, lists = f[0].header, [h.data for h in f if h.name.startswith('EVENTS')]
+            named = (head['TELESCOP'], head['INSTRUME'], len(lists)) == (telescope, instrument, n)
+            case(f'{mission}_events_are_its_own', None if named and min(map(len, lists)) > 20000 else f'{head["TELESCOP"]} {len(lists)}')
+
+
 def stream(folder, np, fits):
     sim('stream', '--seed', 3, '--rate', 0.5, '--from', 4000, '--to', 4010, '--chunk', 4, '--duration', 7200, '--out', folder / 'stream')
     files = sorted((folder / 'stream').iterdir())
@@ -173,6 +184,7 @@ def main():
         other_sets(folder, numpy)
         gecam(folder, numpy, fits)
         gbm(folder, fits)
+        other_missions(folder, fits)
         stream(folder, numpy, fits)
     return exit_status()
 

@@ -16,13 +16,13 @@
 static const char USAGE[] =
     "usage: burst-sim events --out FILE [options]\n"
     "\n"
-    "  --out FILE       GECAM-B: one FITS file with 25 detectors. Fermi/GBM: a folder for 12 files, one per NaI "
-    "detector\n"
-    "  --mission WORD   gecam-b (default) or fermi-gbm\n"
+    "  --out FILE       one FITS file with all detectors (GECAM-B: 25). Fermi/GBM: a folder for 12 files, one per NaI\n"
+    "  --mission WORD   gecam-b (default), fermi-gbm, gecam-a, gecam-c or svom-grm\n"
     "  --scenario WORD  burst (default), hump (particles, all detectors alike), quiet, or night (something every 4 "
     "minutes)\n"
     "  --duration S     60 to 86400, default 300; GECAM-B takes 0.37 MB per second\n"
-    "  --split S        GECAM-B: a file for each S seconds, FILE-000.fits and so on (60 to 3600; needed above 3600)\n"
+    "  --split S        not Fermi/GBM: a file for each S seconds, FILE-000.fits and so on (60 to 3600; needed above "
+    "3600)\n"
     "  --seed S         default 1: the same seed gives the same bytes\n"
     "  --snr X          of the burst in its best detector, 1 to 10000; default by chance, 8 to 150\n"
     "  --start UTC      of the first second, default 2026-01-01T00:00:00\n"
@@ -41,12 +41,12 @@ struct request {
 
 static int parse_option(int c, struct request *q)
 {
-    static const char *const MISSION[] = {"gecam-b", "fermi-gbm"};
+    static const char *const MISSION[SIM_MISSION_N] = {"gecam-b", "fermi-gbm", "gecam-a", "gecam-c", "svom-grm"};
     static const char *const KIND[] = {"burst", "hump", "quiet", "night"};
     struct burst_error err;
     switch (c) {
     case 'o': q->out = optarg; return 1;
-    case 'm': return option_word("mission", optarg, MISSION, 2, &q->mission);
+    case 'm': return option_word("mission", optarg, MISSION, SIM_MISSION_N, &q->mission);
     case 'k': return option_word("scenario", optarg, KIND, SCENE_KIND_N, &q->kind);
     case 'd': return option_number("duration", optarg, 60.0, 86400.0, &q->duration_s);
     case 'p': return option_number("split", optarg, 60.0, WHOLE_MOST_S, &q->split_s);
@@ -81,8 +81,8 @@ static int parse(int argc, char **argv, struct request *q)
         (void)fputs(USAGE, stderr);
         return EXIT_USAGE;
     }
-    if (q->mission == SIM_GECAM_B && q->split_s <= 0.0 && q->duration_s > WHOLE_MOST_S) {
-        (void)fprintf(stderr, "burst-sim: more than %d s of GECAM-B need --split\n", WHOLE_MOST_S);
+    if (q->mission != SIM_FERMI_GBM && q->split_s <= 0.0 && q->duration_s > WHOLE_MOST_S) {
+        (void)fprintf(stderr, "burst-sim: more than %d s in one file need --split\n", WHOLE_MOST_S);
         return EXIT_USAGE;
     }
     return EXIT_GOOD;
@@ -115,7 +115,7 @@ static enum burst_err write_file(struct run *run, int first, int last, double st
                                  struct burst_error *reterr)
 {
     struct fits_detector_events list[SCENE_DETECTOR_MAX];
-    int gecam = run->q->mission == SIM_GECAM_B;
+    int gecam = run->q->mission != SIM_FERMI_GBM; /* or GRM, in the same layout */
     int64_t from_ns = run->start_met_ns + llround(start_s * 1e9), to_ns = run->start_met_ns + llround(stop_s * 1e9);
     enum burst_err err = BURST_OK;
     for (int d = first; d < last && !err; d++) {
@@ -195,6 +195,15 @@ static double on_grid(double seconds)
     return round(seconds / 0.008) * 0.008;
 }
 
+static const struct {
+    enum burst_mission mission;
+    enum burst_instrument instrument;
+} SOURCE[SIM_MISSION_N] = {[SIM_GECAM_B] = {MISSION_GECAM_B, INSTRUMENT_GRD},
+                           [SIM_FERMI_GBM] = {MISSION_FERMI, INSTRUMENT_GBM},
+                           [SIM_GECAM_A] = {MISSION_GECAM_A, INSTRUMENT_GRD},
+                           [SIM_GECAM_C] = {MISSION_GECAM_C, INSTRUMENT_GRD},
+                           [SIM_SVOM_GRM] = {MISSION_SVOM, INSTRUMENT_GRM}};
+
 int command_events(int argc, char **argv)
 {
     struct request q;
@@ -208,8 +217,7 @@ int command_events(int argc, char **argv)
     q.duration_s = on_grid(q.duration_s);
     q.split_s = on_grid(q.split_s);
     struct run run = {.q = &q};
-    run.fact = q.mission == SIM_GECAM_B ? source_fact(MISSION_GECAM_B, INSTRUMENT_GRD)
-                                        : source_fact(MISSION_FERMI, INSTRUMENT_GBM);
+    run.fact = source_fact(SOURCE[q.mission].mission, SOURCE[q.mission].instrument);
     run.start_met_ns = q.start_tt_ns - source_epoch_ns(run.fact);
     ladder_make((enum sim_mission)q.mission, &run.ladder);
     enum burst_err bad =
@@ -217,7 +225,7 @@ int command_events(int argc, char **argv)
     if (!bad)
         bad = scene_new((enum sim_mission)q.mission, (enum scene_kind)q.kind, q.seed, q.duration_s, q.snr, &run.scene,
                         &err);
-    if (!bad) bad = q.mission == SIM_GECAM_B ? write_gecam(&run, &err) : write_gbm(&run, &err);
+    if (!bad) bad = q.mission == SIM_FERMI_GBM ? write_gbm(&run, &err) : write_gecam(&run, &err);
     if (!bad) print_truth(&run);
     for (int d = 0; d < SCENE_DETECTOR_MAX; d++)
         event_store_fini(&run.store[d]);

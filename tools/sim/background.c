@@ -4,8 +4,9 @@
 
 /* Counts per 64 ms: five atoms, then the rest (below 25 and above 900 keV). Source: science.md A.5, A.6. */
 static const double LEVEL[SIM_MISSION_N][SIM_GROUP] = {
-    [SIM_GECAM_B] = {12.0, 6.5, 8.0, 2.6, 1.9, 22.0},
-    [SIM_FERMI_GBM] = {16.0, 10.5, 10.2, 2.1, 1.8, 24.0},
+    [SIM_GECAM_B] = {12.0, 6.5, 8.0, 2.6, 1.9, 22.0},    [SIM_FERMI_GBM] = {16.0, 10.5, 10.2, 2.1, 1.8, 24.0},
+    [SIM_GECAM_A] = {12.0, 6.5, 8.0, 2.6, 1.9, 22.0},    [SIM_GECAM_C] = {12.0, 6.5, 8.0, 2.6, 1.9, 22.0},
+    [SIM_SVOM_GRM] = {25.4, 16.7, 16.2, 3.3, 2.9, 30.0}, /* GBM's by area, 200 over 126 cm2; above 15 keV */
 };
 static const double BIN_S = 0.064;
 

@@ -3,7 +3,8 @@
 #define BURST_SIM_BACKGROUND_H
 #include "sim/profile.h"
 
-enum sim_mission { SIM_GECAM_B, SIM_FERMI_GBM, SIM_MISSION_N };
+/* Of scenes; the order is kept, as seeds draw by it. */
+enum sim_mission { SIM_GECAM_B, SIM_FERMI_GBM, SIM_GECAM_A, SIM_GECAM_C, SIM_SVOM_GRM, SIM_MISSION_N };
 
 /* Mean rates of one detector in counts per second, and their slow change over one orbit.
  * b_k(t) = level_k (1 + slope_k x + bend_k (4 x^2 - 1/3) + twist_k x^3), x = (t - middle) / span. */

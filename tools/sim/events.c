@@ -22,6 +22,18 @@ static double gbm_edge(size_t k)
     return 5.3 * pow(2000.0 / 5.3, (double)k / 128.0);
 }
 
+/* 259 rows (formats.md 2), 15 keV to 5 MeV. */
+static double grm_edge(size_t k)
+{
+    return 15.0 * pow(5000.0 / 15.0, (double)k / 259.0);
+}
+
+static double edge_of(enum sim_mission mission, size_t k)
+{
+    if (mission == SIM_FERMI_GBM) return gbm_edge(k);
+    return mission == SIM_SVOM_GRM ? grm_edge(k) : gecam_edge(k);
+}
+
 static int group_of(double kev)
 {
     for (int a = 0; a < SIM_ATOM; a++)
@@ -34,10 +46,10 @@ void ladder_make(enum sim_mission mission, struct ladder *ret_ladder)
     struct ladder *l = ret_ladder;
     double weight[SIM_GROUP] = {0};
     memset(l, 0, sizeof *l);
-    l->n_channel = mission == SIM_GECAM_B ? LADDER_MAX : 128;
+    l->n_channel = mission == SIM_FERMI_GBM ? 128 : mission == SIM_SVOM_GRM ? 259 : LADDER_MAX;
     for (size_t k = 0; k < l->n_channel; k++) {
-        l->e_min_kev[k] = (float)(mission == SIM_GECAM_B ? gecam_edge(k) : gbm_edge(k));
-        l->e_max_kev[k] = (float)(mission == SIM_GECAM_B ? gecam_edge(k + 1) : gbm_edge(k + 1));
+        l->e_min_kev[k] = (float)edge_of(mission, k);
+        l->e_max_kev[k] = (float)edge_of(mission, k + 1);
         double low = (double)l->e_min_kev[k], high = (double)l->e_max_kev[k], middle = sqrt(low * high);
         weight[group_of(middle)] += middle < LEAST_KEV ? 0.0 : (high - low) * pow(middle, FALL);
         for (int g = 0; g < SIM_GROUP; g++)

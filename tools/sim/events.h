@@ -14,7 +14,8 @@ struct ladder {
     double cumulative[SIM_GROUP][LADDER_MAX];           /* rising to 1 */
 };
 
-/* GECAM: 448 channels, 2.00 to 10053.5 keV, relatively wider below; GBM: 128 channels, 5.3 to 2000 keV. A channel
+/* GECAM: 448 channels, 2.00 to 10053.5 keV, relatively wider below; GBM: 128 channels, 5.3 to 2000 keV;
+ * SVOM/GRM: 259, 15 to 5000 keV. A channel
  * belongs to the group that holds its geometric-mean energy; inside a group counts fall as E^-1.5, and nothing is
  * counted below 8 keV.
  * Source  formats.md 2, 3 (ends of the ladders; the steps between are ours) */

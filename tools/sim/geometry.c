@@ -6,6 +6,11 @@ static const struct direction GBM[12] = {{45.89, 20.58},  {45.11, 45.31},  {58.4
                                          {303.15, 90.27}, {3.35, 89.79},   {224.93, 20.43}, {224.62, 46.18},
                                          {236.61, 89.97}, {135.19, 45.55}, {123.73, 90.42}, {183.74, 90.32}};
 
+/* GECAM-C: two opposite domes of six. SVOM/GRM: svom.eu. */
+static const struct direction DOMES[12] = {{0, 0},     {0, 50},    {72, 50},   {144, 50}, {216, 50}, {0, 180},
+                                           {180, 130}, {252, 130}, {324, 130}, {36, 130}, {288, 50}, {108, 130}};
+static const struct direction GRM[3] = {{0, 30}, {120, 30}, {240, 30}};
+
 static const struct {
     int n;
     double zenith_deg, first_azimuth_deg;
@@ -13,12 +18,19 @@ static const struct {
 
 int geometry_count(enum sim_mission mission)
 {
-    return mission == SIM_FERMI_GBM ? 12 : 25;
+    switch (mission) {
+    case SIM_FERMI_GBM:
+    case SIM_GECAM_C: return 12;
+    case SIM_SVOM_GRM: return 3;
+    default: return 25;
+    }
 }
 
 struct direction geometry_axis(enum sim_mission mission, int detector)
 {
     if (mission == SIM_FERMI_GBM) return GBM[detector];
+    if (mission == SIM_GECAM_C) return DOMES[detector];
+    if (mission == SIM_SVOM_GRM) return GRM[detector];
     int ring = 0;
     while (detector >= RING[ring].n)
         detector -= RING[ring++].n;

@@ -13,7 +13,7 @@ static const double OUTAGE_CLEAR_S = 120.0;
 
 static enum crystal crystal_of(enum sim_mission mission)
 {
-    return mission == SIM_GECAM_B ? CRYSTAL_LABR3 : CRYSTAL_NAI;
+    return mission == SIM_FERMI_GBM || mission == SIM_SVOM_GRM ? CRYSTAL_NAI : CRYSTAL_LABR3;
 }
 
 static double atom_level(const struct background *b)

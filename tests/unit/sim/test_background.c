@@ -8,7 +8,11 @@ static double rate[SIM_GROUP * N];
 
 TEST(mean_levels_are_the_missions_own)
 {
-    static const double WANT[SIM_MISSION_N][SIM_ATOM] = {{12, 6.5, 8, 2.6, 1.9}, {16, 10.5, 10.2, 2.1, 1.8}};
+    static const double WANT[SIM_MISSION_N][SIM_ATOM] = {{12, 6.5, 8, 2.6, 1.9},
+                                                         {16, 10.5, 10.2, 2.1, 1.8},
+                                                         {12, 6.5, 8, 2.6, 1.9},
+                                                         {12, 6.5, 8, 2.6, 1.9},
+                                                         {25.4, 16.7, 16.2, 3.3, 2.9}};
     struct rng r;
     rng_seed(&r, 1, 0);
     for (int m = 0; m < SIM_MISSION_N; m++) {

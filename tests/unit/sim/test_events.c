@@ -28,6 +28,15 @@ TEST(gbm_ladder_has_128_rising_channels)
         CHECK(ladder.e_max_kev[k] > ladder.e_min_kev[k]);
 }
 
+/* Rows of a real file: 259 (formats.md 2); 15 keV to 5 MeV (GRM's page at svom.eu). */
+TEST(grm_ladder_has_259_rising_channels)
+{
+    ladder_make(SIM_SVOM_GRM, &ladder);
+    CHECK_INT(ladder.n_channel, 259);
+    CHECK_NEAR(ladder.e_min_kev[0], 15.0, 1e-5);
+    CHECK_NEAR(ladder.e_max_kev[258], 5000.0, 1e-2);
+}
+
 static struct scene *quiet(double seconds)
 {
     struct scene *s = NULL;
@@ -124,6 +133,7 @@ int main(void)
 {
     RUN(gecam_ladder_has_the_flight_ladders_ends);
     RUN(gbm_ladder_has_128_rising_channels);
+    RUN(grm_ladder_has_259_rising_channels);
     RUN(events_rise_in_time_and_stay_inside);
     RUN(atoms_get_the_rates_of_the_background);
     RUN(gaps_between_events_are_exponential);

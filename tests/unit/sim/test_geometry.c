@@ -30,6 +30,9 @@ TEST(axes_are_those_of_the_tables)
 {
     check_table(SIM_GECAM_B, "gecam-b.csv");
     check_table(SIM_FERMI_GBM, "fermi-gbm.csv");
+    check_table(SIM_GECAM_A, "gecam-a.csv");
+    check_table(SIM_GECAM_C, "gecam-c.csv");
+    check_table(SIM_SVOM_GRM, "svom-grm.csv");
 }
 
 TEST(cosines_by_hand)
