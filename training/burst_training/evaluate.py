@@ -8,7 +8,7 @@ from burst_training import metrics, runs
 
 SNR_EDGES = [3, 4, 5, 6, 7, 8, 9, 10, 15, None]
 ONSET_EDGES = [4, 6, 10, 20, None]
-ONSET_S = [0.5, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96]
+ONSET_S = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96]
 POINTS = 160  # of a curve that ships
 
 
