@@ -105,11 +105,11 @@ def known_failures(part):
     return said
 
 
-def failure_lines(part):
+def failure_lines(part, limits):
     said = known_failures(part)
     head = f"Look-alikes called a burst in more than {100 * FALSE_MOST:g} %, and S/N at which fewer than {100 * RECALL_LEAST:g} % of bursts are found:"
     return ["## Known failures", "", head if said else head[:-1] + ": none in the test part.", *(["", *(f"- {line}" for line in said)] if said else []), "",
-            "It judges one detector alone; at the false-alarm rates of a watch (thousands of windows a day) detectors must agree.", ""]
+            *limits, *([""] if limits else [])]
 
 
 def calibration_lines(figures):
@@ -126,7 +126,7 @@ def text(config, figures, task):
     lines = [f"# {title}", "", f"Experiment `{config['name']}`, seed {figures['seed']}.", "", *task.card_intro(config), "",
              "## Data", "", *data_lines(figures), "## Recipe", "", *recipe_lines(config, figures)]
     lines += [*figure_lines("test", figures), *detail_lines(figures["parts"]["test"]), *other_lines(figures)]
-    lines += [*calibration_lines(figures), *failure_lines(figures["parts"]["test"])]
+    lines += [*calibration_lines(figures), *failure_lines(figures["parts"]["test"], task.limits)]
     if "parity" in figures:
         p = figures["parity"]
         lines += [f"The C runtime's logits differ from PyTorch's by at most {p['largest_difference']:.1e} on {p['rows']} test rows "

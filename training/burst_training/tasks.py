@@ -9,8 +9,8 @@ THRESHOLDS = {"open": 0.5, "low": 0.2, "high": 0.8}
 
 class Task:
     """A subclass says how a network's logits [N, k] are read. input_name is the port's name in the exported file, true_logit
-    which logit rises with the score."""
-    input_name, true_logit = "x", 0
+    which logit rises with the score, limits what a card must say of every network of the task."""
+    input_name, true_logit, limits = "x", 0, ()
 
     def loss(self, z, y, smooth):
         """Mean over the rows; y as the Part gave it, smooth the share of a label given to the other class."""
@@ -74,6 +74,7 @@ class OneLogit(Task):
 @registry.task("light_curve")
 class LightCurve(TwoLogits):
     input_name = "light_curve"
+    limits = ("It judges one detector alone; at the false-alarm rates of a watch (thousands of windows a day) detectors must agree.",)
 
     def metadata(self, config, figures):
         return {"burst.kind": "light_curve", "burst.bands_kev": BANDS_KEV, "burst.bin_s": 0.064, "burst.n_bin": 1875,
