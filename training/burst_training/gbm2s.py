@@ -10,6 +10,7 @@ from burst_training import clib, curves, data, registry
 # [from, to) by the date in a burst's name, yymmdd (science.md, section 0): training, validation, test.
 SPLITS = {"train": ("080101", "150701"), "validate": ("150701", "170101"), "test": ("170101", "180101")}
 N_BIN, BIN_S = 60, 2.048
+MARGIN_S = 2 * BIN_S  # on either side of T90, in which a burst window holds it: where a burst is cut, S/N of what is left is not the burst's
 CLIP = 5.0  # the running scale in these units: its [-5, 50] sigma become [-1, 10], near the standardised counts
 SCALINGS = (*clib.SCALINGS, "both")
 
@@ -25,6 +26,15 @@ def inputs(atoms, valid, scaling):
         return np.concatenate([inputs(atoms, valid, word) for word in ("standardise", "running")], 1)
     x = clib.prepare(atoms, valid, *clib.ONE_BAND, scaling=scaling, median_bins=N_BIN if scaling == "running" else 0)
     return x / np.float32(CLIP) if scaling == "running" else x
+
+
+def cut(counts, offset, t_first_s, start_s, length_s, burst, **rules):
+    """clib.gbm_windows of T90 and its margin. The rules' S/N is that of all bins in them, their times stay those of T90."""
+    plain = clib.window_rules()
+    rules = {"t90_most_s": plain["t90_most_s"], "quiet_after_s": plain["quiet_after_s"], **rules, "guard_s": 0.0}
+    rules["t90_most_s"] += 2 * MARGIN_S
+    rules["quiet_after_s"] -= MARGIN_S
+    return clib.gbm_windows(counts, offset, t_first_s, start_s - MARGIN_S, length_s + 2 * MARGIN_S, burst, **rules)
 
 
 class Windows(data.Part):
@@ -54,8 +64,8 @@ def make_lines(n, seed, look_alikes, drawn=()):
 
 
 class Simulated(Windows):
-    """At most n rows of burst-sim, half of them bursts, by the rules of real windows: whole, T90 below 90 s, the burst wholly inside and
-    of a measured S/N of 4 or more. look_alikes: share of the rows without a burst that something else is in; real quiet windows are
+    """At most n rows of burst-sim, half of them bursts, by the rules of real windows: whole, T90 below 90 s, background beside the burst,
+    a measured S/N of 4 or more. Bursts may begin before the window or outlast it: a watch sees them so. look_alikes: share of the rows without a burst that something else is in; real quiet windows are
     nearly always quiet. group: the sky."""
 
     def __init__(self, n, seed, look_alikes, drawn=(), prepare=None, augment=None):
@@ -71,7 +81,7 @@ class Simulated(Windows):
     @staticmethod
     def like_real(part):
         """Rows that the rules keep. The C code that cuts real light curves judges simulated bursts too: a window is then a curve of
-        its own, and what is above 5 % of the burst's peak stands for T90."""
+        its own, and what is above 5 % of the burst's peak, as far as it lies inside, stands for T90."""
         if part.atoms.shape[1:] != (1, N_BIN):
             raise ValueError(f"a set of {part.atoms.shape[1]} atoms x {part.n_bin} bins, not 1 x {N_BIN}")
         facts, rules = part.columns, clib.window_rules()
@@ -79,10 +89,11 @@ class Simulated(Windows):
         quiet, burst = whole[part.y[whole] == 0], whole[part.y[whole] == 1]
         if not len(burst):
             return quiet
-        onset, stop = (np.clip(facts[k][burst].astype(float), 0, N_BIN * BIN_S) for k in ("onset_s", "stop_s"))
-        window, _, _ = clib.gbm_windows(part.atoms[burst].astype(np.int32).ravel(), N_BIN * np.arange(len(burst) + 1),
-                                        np.full(len(burst), BIN_S / 2), onset, stop - onset, np.arange(len(burst)),
-                                        best_most=0, quiet_most=0, t90_most_s=N_BIN * BIN_S)
+        inside = MARGIN_S, N_BIN * BIN_S - MARGIN_S - BIN_S / 2
+        onset, stop = (np.clip(facts[k][burst].astype(float), *inside) for k in ("onset_s", "stop_s"))
+        window, _, _ = cut(part.atoms[burst].astype(np.int32).ravel(), N_BIN * np.arange(len(burst) + 1),
+                           np.full(len(burst), BIN_S / 2), onset, stop - onset, np.arange(len(burst)), best_most=0, quiet_most=0,
+                           t90_most_s=N_BIN * BIN_S)
         return np.sort(np.concatenate([quiet, burst[window["curve"]]]))
 
 
@@ -112,14 +123,15 @@ class Real(Windows):
             raise NoData("the real light curves (../shared/data/fermi-gbm/lc2048ms) are absent")
         name, detector, *known = read_curves(folder, *SPLITS[split])
         t90 = known[-1]
-        window, self.atoms, self.valid = clib.gbm_windows(*known, name, per_curve=places, **(rules or {}))
+        window, self.atoms, self.valid = cut(*known, name, per_curve=places, **(rules or {}))
         at = window["curve"]
         self.y, self.group = window["label"].astype(np.int64), name[at]
         self.origin = frozenset(("gbm", str(name)) for name in np.unique(self.group))
         burst, quiet = self.y == 1, np.where(self.y == 1, "burst", "quiet")
         self.columns = {"snr": window["snr"], "snr_blind": window["snr_blind"], "detector": detector[at], "place": window["place"],
                         "sky": np.char.add(np.char.add(self.group, quiet), window["place"].astype(str)),
-                        "onset_s": np.where(burst, window["onset_bin"] * BIN_S, np.nan), "stop_s": np.where(burst, window["stop_bin"] * BIN_S, np.nan),
+                        "onset_s": np.where(burst, window["onset_bin"] * BIN_S + MARGIN_S, np.nan),
+                        "stop_s": np.where(burst, window["stop_bin"] * BIN_S - MARGIN_S, np.nan),
                         "t90_s": t90[at].astype(float), "family": quiet}
         self.begin(prepare, augment)
 
