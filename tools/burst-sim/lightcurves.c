@@ -32,6 +32,8 @@ static const char USAGE[] =
     "  --onset SHARE     of bursts: have only begun when the data end, default 0.15\n"
     "  --snr LO,HI       of bursts in the detector that sees them best, even in the logarithm; default as detectors "
     "trigger\n"
+    "  --flux            brightness of bursts by their flux at the Earth, as an instrument without a trigger meets "
+    "them\n"
     "  --shift WORD      one thing unlike training: batse bat level-half level-double gain-low gain-high layout; "
     "default none\n"
     "\n"
@@ -112,6 +114,7 @@ enum {
     OPT_WITHOUT,
     OPT_ONSET,
     OPT_SNR,
+    OPT_FLUX,
     OPT_SHIFT
 };
 
@@ -151,6 +154,7 @@ static int parse_option(int c, struct set_request *q)
     case OPT_WITHOUT: return parse_without(optarg, &q->plan.without);
     case OPT_ONSET: return option_number("onset", optarg, 0.0, 1.0, &q->plan.onset);
     case OPT_SNR: return parse_snr(optarg, &q->plan);
+    case OPT_FLUX: return q->plan.by_flux = true;
     case OPT_SHIFT: return parse_shift(optarg, &q->shift);
     default: return 0;
     }
@@ -173,6 +177,7 @@ static int parse(int argc, char **argv, struct set_request *q)
                                            {"without", required_argument, NULL, OPT_WITHOUT},
                                            {"onset", required_argument, NULL, OPT_ONSET},
                                            {"snr", required_argument, NULL, OPT_SNR},
+                                           {"flux", no_argument, NULL, OPT_FLUX},
                                            {"shift", required_argument, NULL, OPT_SHIFT},
                                            {NULL, 0, NULL, 0}};
     int c;

@@ -243,7 +243,8 @@ static enum burst_err write_json(const struct set_request *q, struct burst_error
     (void)(p->only < 0 ? fputs("null", file) : fprintf(file, "\"%s\"", family_name((enum sky_family)p->only)));
     (void)fputs(", \"without\": ", file);
     write_without(p->without, file);
-    (void)fprintf(file, ", \"shift\": \"%s\", \"onset\": %g, \"snr\": ", sky_shift_name(q->shift), p->onset);
+    (void)fprintf(file, ", \"shift\": \"%s\", \"flux\": %s, \"onset\": %g, \"snr\": ", sky_shift_name(q->shift),
+                  p->by_flux ? "true" : "false", p->onset);
     (void)(p->snr_high > 0.0 ? fprintf(file, "[%g, %g]", p->snr_low, p->snr_high) : fputs("null", file));
     (void)fputs("},\n \"burst_sim\": \"" BURST_VERSION "\"}\n", file);
     return npy_close(file, path, reterr);

@@ -24,6 +24,26 @@ double population_sigma(double snr)
     return log(snr / SNR_MEDIAN) / SNR_SIGMA;
 }
 
+/* N(> P) relative to all: 1 at 0.15, then each slope in turn. */
+double population_flux(struct rng *r)
+{
+    static const double FROM[3] = {0.15, 1.0, 10.0}, SLOPE[3] = {-0.6, -1.0, -1.5};
+    static const double MOST = 300.0;
+    double above[3] = {1.0, pow(1.0 / 0.15, -0.6), 0.0}, flux = MOST + 1.0;
+    above[2] = above[1] * 0.1;
+    while (flux > MOST) {
+        double u = 1.0 - rng_uniform(r);
+        int k = u > above[1] ? 0 : u > above[2] ? 1 : 2;
+        flux = FROM[k] * pow(u / above[k], 1.0 / SLOPE[k]);
+    }
+    return flux;
+}
+
+double population_flux_sigma(double flux)
+{
+    return (log10(flux) - 0.107) / 0.465;
+}
+
 /* tau1, tau2 of width w and asymmetry k: w = tau2 / k, and k = 1 / sqrt(1 + 4 mu) with mu = sqrt(tau1 / tau2). */
 static void add_pulse(struct rng *r, struct burst *b, double start_s, double width_s, double amplitude, double hardness)
 {

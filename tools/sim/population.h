@@ -17,4 +17,10 @@ void population_draw(struct rng *r, double mix_low, double mix_high, double peak
 double population_snr(struct rng *r);
 /* The same number in standard deviations, for population_draw. */
 double population_sigma(double snr);
+
+/* Peak flux as the sky has it, photons / cm2 / s between 50 and 300 keV over 1.024 s: N(> P) falls as P^-0.6 from 0.15 to 1, as 1/P to 10, as
+ * P^-1.5 beyond, to 300. science.md A.4. */
+double population_flux(struct rng *r);
+/* Its place in BATSE's log10 P, 0.107 +- 0.465 (A.4), in standard deviations. */
+double population_flux_sigma(double flux);
 #endif

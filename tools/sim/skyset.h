@@ -23,6 +23,7 @@ struct sky_plan {
     double level;             /* factor on quiet counts */
     double gain;              /* energies are measured too high by this factor, 0.9 to 1.1 */
     double onset;             /* share of bursts that have only begun when the data end */
+    bool by_flux;             /* brightness of bursts by their flux at the Earth instead */
     double snr_low, snr_high; /* of bursts, in the detector that sees them best; 0, 0: as detectors trigger */
 };
 

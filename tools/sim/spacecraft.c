@@ -1,7 +1,9 @@
 /* Geometry files and the table of detector kinds. */
 #include "sim/spacecraft.h"
+#include "base/bytes.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Sources: levels of gbm-nai science.md A.6 (GRB 110721A, 12 NaI), of gecam-labr3 A.5 (GRB 210511B); gbm-bgo: A.6 above 300 keV, below
@@ -32,10 +34,10 @@ static enum burst_err bad_line(const char *name, int line, const char *why, stru
 static enum burst_err add_row(const char *text, int line, const struct detector_kind *kind, struct spacecraft *craft,
                               struct burst_error *reterr)
 {
-    char name[8], rest = '\n';
+    char name[8], rest;
     struct direction axis;
     int n = sscanf(text, "%7[a-z0-9],%lf,%lf%c", name, &axis.azimuth_deg, &axis.zenith_deg, &rest);
-    if (n < 3 || rest != '\n') return bad_line(craft->name, line, "is not NAME,AZIMUTH_DEG,ZENITH_DEG", reterr);
+    if (n != 3) return bad_line(craft->name, line, "is not NAME,AZIMUTH_DEG,ZENITH_DEG", reterr);
     if (!(fabs(axis.azimuth_deg) <= 360.0 && axis.zenith_deg >= 0.0 && axis.zenith_deg <= 180.0))
         return bad_line(craft->name, line, "azimuth outside -360 to 360 or zenith outside 0 to 180 degrees", reterr);
     if (!kind) return bad_line(craft->name, line, "no `# kind WORD` stands before it", reterr);
@@ -51,39 +53,57 @@ static enum burst_err add_row(const char *text, int line, const struct detector_
     return BURST_OK;
 }
 
-static enum burst_err read_rows(FILE *file, struct spacecraft *craft, struct burst_error *reterr)
+static enum burst_err take_line(const char *line, int number, const struct detector_kind **kind,
+                                struct spacecraft *craft, struct burst_error *reterr)
 {
-    char line[256], word[32];
+    char word[32];
+    if (sscanf(line, "# kind %31s", word) == 1) {
+        *kind = spacecraft_kind(word);
+        return *kind ? BURST_OK : bad_line(craft->name, number, "no such kind", reterr);
+    }
+    if (line[0] == '#' || line[0] == '\0' || strncmp(line, "detector,", 9) == 0) return BURST_OK;
+    return add_row(line, number, *kind, craft, reterr);
+}
+
+enum burst_err spacecraft_parse(const char *name, const char *text, size_t n, struct spacecraft *ret_craft,
+                                struct burst_error *reterr)
+{
+    char line[256];
+    struct spacecraft craft = {0};
     const struct detector_kind *kind = NULL;
     enum burst_err err = BURST_OK;
-    for (int n = 1; !err && fgets(line, sizeof line, file); n++) {
-        if (sscanf(line, "# kind %31s", word) == 1) {
-            kind = spacecraft_kind(word);
-            if (!kind) err = bad_line(craft->name, n, "no such kind", reterr);
-        } else if (line[0] != '#' && line[0] != '\n' && strncmp(line, "detector,", 9) != 0) {
-            err = add_row(line, n, kind, craft, reterr);
-        }
+    if (strlen(name) >= sizeof craft.name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name))
+        return burst_fail(reterr, BURST_E_LIMIT, "%.40s is no name of a geometry file", name);
+    (void)snprintf(craft.name, sizeof craft.name, "%s", name);
+    for (int number = 1; n > 0 && !err; number++) {
+        const char *end = memchr(text, '\n', n);
+        size_t length = end ? (size_t)(end - text) : n;
+        if (length >= sizeof line || memchr(text, '\0', length))
+            return bad_line(name, number, "is longer than 255 bytes, or holds a zero byte", reterr);
+        memcpy(line, text, length);
+        line[length] = '\0';
+        err = take_line(line, number, &kind, &craft, reterr);
+        text += length + (end != NULL);
+        n -= length + (end != NULL);
     }
-    if (!err && craft->n_search == 0) err = bad_line(craft->name, 1, "no detector of the search", reterr);
+    if (!err && craft.n_search == 0) err = bad_line(name, 1, "no detector of the search", reterr);
+    if (!err) *ret_craft = craft;
     return err;
 }
 
 enum burst_err spacecraft_read(const char *folder, const char *name, struct spacecraft *ret_craft,
                                struct burst_error *reterr)
 {
+    enum { BYTES_MOST = 65536 };
     char path[600];
-    struct spacecraft craft = {0};
-    if (strlen(name) >= sizeof craft.name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(name))
-        return burst_fail(reterr, BURST_E_LIMIT, "%.40s is no name of a geometry file", name);
+    uint8_t *text = NULL;
+    size_t n = 0;
+    if (strchr(name, '/')) return burst_fail(reterr, BURST_E_LIMIT, "%.40s is no name of a geometry file", name);
     if (snprintf(path, sizeof path, "%s/%s.csv", folder, name) >= (int)sizeof path)
         return burst_fail(reterr, BURST_E_LIMIT, "the geometry folder's name is too long");
-    (void)snprintf(craft.name, sizeof craft.name, "%s", name);
-    FILE *file = fopen(path, "r");
-    if (!file) return burst_fail(reterr, BURST_E_IO, "no geometry %s", path);
-    enum burst_err err = read_rows(file, &craft, reterr);
-    if (!err && ferror(file)) err = burst_fail(reterr, BURST_E_IO, "cannot read %s", path);
-    (void)fclose(file);
-    if (!err) *ret_craft = craft;
+    enum burst_err err = bytes_read_file(path, BYTES_MOST, &text, &n, reterr);
+    if (!err) err = spacecraft_parse(name, (const char *)text, n, ret_craft, reterr);
+    free(text);
     return err;
 }
 

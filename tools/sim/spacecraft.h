@@ -34,14 +34,18 @@ struct spacecraft {
 /* Kind of a word ("gbm-nai"), or NULL. */
 const struct detector_kind *spacecraft_kind(const char *word);
 
-/* Read FOLDER/NAME.csv: `detector,azimuth_deg,zenith_deg`, a row per detector. A line `# kind WORD` tells the kind of the rows
- * behind it.
+/* Detectors from the text of a geometry file: `detector,azimuth_deg,zenith_deg`, a row per detector. A line `# kind WORD` tells the
+ * kind of the rows behind it.
  *
- * Given     folder, name  name of lower-case letters, digits and hyphens
+ * Given     name        lower-case letters, digits and hyphens
+ *           text [n]    any bytes
  * Returned  ret_craft
- * Errors    BURST_E_IO      the file cannot be read
- *           BURST_E_FORMAT  a row that is none, an angle out of range, a kind that is none or missing, search detectors behind others
- *           BURST_E_LIMIT   more than SPACECRAFT_DETECTOR_MAX rows, or a name too long; ret_craft untouched in every case */
+ * Errors    BURST_E_FORMAT  a row that is none, an angle out of range, a kind that is none or missing, search detectors behind
+ *                           others or none of them, a line over 255 bytes
+ *           BURST_E_LIMIT   more than SPACECRAFT_DETECTOR_MAX rows, or a bad name; ret_craft untouched in every case */
+enum burst_err spacecraft_parse(const char *name, const char *text, size_t n, struct spacecraft *ret_craft,
+                                struct burst_error *reterr);
+/* The same of FOLDER/NAME.csv; BURST_E_IO when it cannot be read, BURST_E_LIMIT over 64 KiB. */
 enum burst_err spacecraft_read(const char *folder, const char *name, struct spacecraft *ret_craft,
                                struct burst_error *reterr);
 

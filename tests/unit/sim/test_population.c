@@ -105,8 +105,27 @@ TEST(avalanches_can_be_held_to_one_instrument)
     CHECK(same < 50);
 }
 
+/* N(> 1) = (1 / 0.15)^-0.6 = 0.3204 of all, N(> 10) a tenth of that (A.4). */
+TEST(fluxes_fall_as_in_the_sky)
+{
+    enum { MANY = 20000 };
+    struct rng r;
+    int one = 0, ten = 0;
+    rng_seed(&r, 26, 0);
+    for (int i = 0; i < MANY; i++) {
+        double flux = population_flux(&r);
+        CHECK(flux >= 0.15 && flux <= 300.0);
+        one += flux > 1.0;
+        ten += flux > 10.0;
+    }
+    CHECK_NEAR(one, 0.3204 * MANY, 5.0 * sqrt(0.32 * 0.68 * MANY));
+    CHECK_NEAR(ten, 0.03204 * MANY, 5.0 * sqrt(0.032 * MANY));
+    CHECK_NEAR(population_flux_sigma(pow(10.0, 0.107 + 0.465)), 1.0, 1e-9);
+}
+
 int main(void)
 {
+    RUN(fluxes_fall_as_in_the_sky);
     RUN(durations_are_those_of_gbm);
     RUN(bright_bursts_are_hard);
     RUN(some_have_precursors_and_extended_emission);

@@ -186,6 +186,28 @@ TEST(an_onset_is_at_the_end_of_the_data)
     sky_work_free(w);
 }
 
+/* A burst of P = 1 leaves about 200 counts/s in a NaI that faces it (A.5), S/N about 8 in a second over 634: of the population from 0.15 on a
+ * part is seen, and most is not bright. */
+TEST(bursts_by_flux_are_mostly_faint)
+{
+    enum { MANY = 400 };
+    static struct sky_plan plan;
+    int seen = 0, bright = 0;
+    plan_of(&plan, "fermi-gbm");
+    plan.only = FAMILY_BURST;
+    plan.by_flux = true;
+    struct sky_work *w = work_of(&plan);
+    for (uint64_t i = 0; i < MANY; i++) {
+        sky_draw(w, 20, i);
+        CHECK_INT(sky_row(w, 0)->label, sky_row(w, 0)->snr >= 3.5);
+        seen += sky_row(w, 0)->label;
+        bright += sky_row(w, 0)->snr > 30.0;
+    }
+    CHECK_SAY(seen > 0.4 * MANY && seen < 0.9 * MANY && bright > 0.02 * MANY && bright < 0.25 * MANY, "%d %d", seen,
+              bright);
+    sky_work_free(w);
+}
+
 TEST(families_left_out_do_not_come)
 {
     static struct sky_plan plan;
@@ -303,6 +325,7 @@ int main(void)
     RUN(best3_are_three_detectors_in_falling_order);
     RUN(long_bins_in_one_band_hold_all_energies);
     RUN(an_onset_is_at_the_end_of_the_data);
+    RUN(bursts_by_flux_are_mostly_faint);
     RUN(families_left_out_do_not_come);
     RUN(real_rates_are_mostly_quiet);
     RUN(snr_is_that_of_the_best_length);

@@ -81,6 +81,11 @@ TEST(bad_files_are_refused_by_line)
     for (int i = 0; i < 33; i++)
         (void)strcat(many, "a,0,0\n");
     CHECK_REFUSED(read_text(many, &c, &err), BURST_E_LIMIT, err, "more than 32");
+    CHECK_REFUSED(spacecraft_parse("some", "# kind gbm-nai\0", 16, &c, &err), BURST_E_FORMAT, err, "zero byte");
+    char wide[300];
+    memset(wide, 'a', sizeof wide);
+    CHECK_REFUSED(spacecraft_parse("some", wide, sizeof wide, &c, &err), BURST_E_FORMAT, err, "longer than 255");
+    CHECK_REFUSED(spacecraft_parse("Some", "", 0, &c, &err), BURST_E_LIMIT, err, "no name");
     CHECK_REFUSED(spacecraft_read(FOLDER, "no-such", &c, &err), BURST_E_IO, err, "no-such.csv");
     CHECK_REFUSED(spacecraft_read(FOLDER, "../geometry/gecam-b", &c, &err), BURST_E_LIMIT, err, "no name");
     CHECK_INT(c.n_detector, 77);
