@@ -9,7 +9,7 @@
 
 enum { TRY_MOST = 4000, ROUND_MOST = 5, SKY_PIXELS = SKY_SIDE * SKY_SIDE, SKY_FILE_SIDE = 200 };
 /* Quality cuts of the trigger, the same for all families. Source: science.md B.2 step 6, B.5. */
-static const double SPREAD_USUAL = 2.5, SPREAD_MOST = 6.0; /* 85 % and the rest of the images */
+static const double SPREAD_USUAL = 2.0, SPREAD_MOST = 6.0; /* 85 % and the rest of the images */
 static const double SNR_MOST = 40.0, SECOND_PEAK_PX = 6.0, SECOND_PEAK_RATIO = 1.0, KNOWN_REACH_PX = 4.0;
 
 struct eclairs {
@@ -66,13 +66,13 @@ static void draw_detector(struct eclairs *e, struct rng *r)
     decoder_set_alive(e->decoder, e->detector.alive);
 }
 
-static void draw_scene(struct eclairs *e, const struct eclairs_wish *wish, struct rng *r)
+static void draw_scene(struct eclairs *e, const struct staging *staging, struct rng *r)
 {
-    if (wish->family == ECLAIRS_MOON)
+    if (staging->wish->family == ECLAIRS_MOON)
         field_draw_moon(r, e->catalogue, &e->field);
     else
         field_draw(r, e->catalogue, &e->field);
-    family_scene(r, wish, &e->shift, &e->field, e->decoder, &e->scene, &e->aim);
+    family_scene(r, staging, &e->field, &e->scene, &e->aim);
     plane_prepare(&e->mask, &e->detector, &e->scene, r, &e->work);
 }
 
@@ -259,21 +259,29 @@ static void cut(const struct eclairs *e, const struct peak *peak, struct eclairs
                sizeof *a->pixels * (size_t)p->n_y);
 }
 
+static bool keeps(struct rng *r, const struct eclairs_wish *wish, double snr)
+{
+    double chance = wish->thin_below > 0.0 ? snr / wish->thin_below : 1.0;
+    return chance >= 1.0 || rng_chance(r, chance * chance);
+}
+
 /* Scenes until one is granted; one that can be steered is exposed several times. */
 static bool search(struct eclairs *e, struct rng *r, const struct eclairs_wish *wish, struct reading *ret_x,
                    int *ret_try)
 {
     int try_most = wish->try_most > 0 ? wish->try_most : TRY_MOST, n_try = 0;
     double spread_most = rng_chance(r, 0.85) && !(wish->spread > 0.0) ? SPREAD_USUAL : SPREAD_MOST;
+    struct staging staging = {wish, &e->shift, e->decoder, rng_uniform(r)};
     draw_detector(e, r);
     while (n_try < try_most) {
-        draw_scene(e, wish, r);
-        bool again = true;
+        draw_scene(e, &staging, r);
+        bool again = !(e->aim.has_target && e->aim.reach_px == 0.0); /* nothing to look for in this field */
+        if (!again) *ret_try = ++n_try;
         for (int round = 0; again && round < ROUND_MOST && n_try < try_most; round++) {
             expose(e, r);
             *ret_try = ++n_try;
             *ret_x = read_sky(e, wish, spread_most);
-            if (ret_x->granted) return true;
+            if (ret_x->granted && keeps(r, wish, ret_x->peak.snr)) return true;
             again = e->aim.source >= 0 && steer(e, wish, ret_x);
         }
     }

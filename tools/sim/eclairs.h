@@ -32,6 +32,7 @@ struct eclairs_wish {
     double snr;         /* families with a source to steer: S/N aimed at, met within 10 %; 0: as it comes */
     double spread;      /* `spread` of the alert aimed at, met within 25 %, the same families; 0: as it comes */
     double exposure_s;  /* 0: as it comes */
+    double thin_below;  /* a peak of fewer sigma is kept with the chance (S/N / this) squared; 0: every one is */
     bool low_threshold; /* 5.5 instead of 6.5 sigma */
     int try_most;       /* exposures before giving up; 0: 4,000 */
     bool lose_packets;  /* one to three of eight stripes, or a block, are missing; the trigger pixel only if `lost` */

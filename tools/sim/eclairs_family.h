@@ -16,10 +16,17 @@ struct aim {
     double excluded[PLANE_SOURCE_MAX][2];
 };
 
-/* A scene of the wished family on that field. The decoder is asked what the Earth hides. */
-void family_scene(struct rng *r, const struct eclairs_wish *wish, const struct eclairs_shift *shift,
-                  const struct field *field, struct decoder *decoder, struct plane_scene *ret_scene,
-                  struct aim *ret_aim);
+/* What the scenes of one alert have in common. */
+struct staging {
+    const struct eclairs_wish *wish;
+    const struct eclairs_shift *shift;
+    struct decoder *decoder; /* is asked what the Earth hides */
+    double variant;          /* 0 to 1: which kind of the family; drawn once, as kinds fire more or less often */
+};
+
+/* A scene of the wished family on that field. */
+void family_scene(struct rng *r, const struct staging *staging, const struct field *field,
+                  struct plane_scene *ret_scene, struct aim *ret_aim);
 /* Counts of the cosmic background that the Moon's disc hides from the whole plane, on axis. */
 double moon_hole_counts(const struct plane_scene *s);
 #endif

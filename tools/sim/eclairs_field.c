@@ -118,10 +118,18 @@ static bool find_known(const struct catalogue *c, struct field *f)
     return has_bright;
 }
 
+static bool has_bright_source(const struct catalogue *c)
+{
+    for (size_t i = 0; i < c->n_source; i++)
+        if (c->source[i].bright) return true;
+    return false;
+}
+
 void field_draw(struct rng *r, const struct catalogue *c, struct field *ret_field)
 {
+    int most = has_bright_source(c) ? 1000 : 1; /* a list with no bright source gives an ordinary pointing */
     draw_circumstances(r, (int)(sizeof STRIP / sizeof STRIP[0]), ret_field);
-    for (int i = 0; i < 1000; i++) { /* a list with no bright source gives an ordinary pointing in the end */
+    for (int i = 0; i < most; i++) {
         double roll = rng_between(r, 0.0, 2.0 * M_PI), dec_deg = asin(rng_between(r, -1.0, 1.0)) / DEG;
         look(rng_between(r, 0.0, 360.0), dec_deg, roll, &ret_field->wcs);
         if (find_known(c, ret_field)) return;

@@ -13,13 +13,16 @@ const struct image_scaling ECLAIRS_SCALING = {-10.0f, 30.0f, 5.0f, 3.0f};
 /* Share of each family within its label. Source: science.md B.3, noise peaks B.5; the split of the true ones and
  * the Moon are choices; of five alerts that SVOM withdrew, two were the Moon (see eclairs_family.c). */
 static const double WEIGHT[ECLAIRS_FAMILY_N] = {
-    [ECLAIRS_NEW] = 0.75,      [ECLAIRS_OUTBURST] = 0.15, [ECLAIRS_SETTING] = 0.10, [ECLAIRS_BADSUB] = 0.40,
+    [ECLAIRS_NEW] = 0.80,      [ECLAIRS_OUTBURST] = 0.10, [ECLAIRS_SETTING] = 0.10, [ECLAIRS_BADSUB] = 0.40,
     [ECLAIRS_SAA] = 0.14,      [ECLAIRS_COLUMN] = 0.12,   [ECLAIRS_XRDPIX] = 0.10,  [ECLAIRS_HOTPIX] = 0.08,
-    [ECLAIRS_ARTEFACT] = 0.16, [ECLAIRS_NOISE] = 0.05,    [ECLAIRS_MOON] = 0.03,    [ECLAIRS_LOST] = 1.0,
+    [ECLAIRS_ARTEFACT] = 0.16, [ECLAIRS_NOISE] = 0.05,    [ECLAIRS_MOON] = 0.02,    [ECLAIRS_LOST] = 1.0,
     [ECLAIRS_UNCLEAR] = 1.0, /* alone, or by themselves among the ordered ones */
 };
 static const double FALSE_SHARE = 230.0 / 563.0; /* B.3, as on the slides */
-static const double LOST_PACKETS = 0.12, LOW_THRESHOLD = 0.05, SAME_WIDTH = 0.75, PLATFORM = 0.5;
+static const double LOST_PACKETS = 0.12, LOW_THRESHOLD = 0.05, SAME_WIDTH = 0.30, PLATFORM = 0.5;
+/* False ones as they come have S/N of 7.2, 10.5 and 24 at 5, 50 and 95 %; 21 alerts of SVOM's notices (16 kept, 5
+ * withdrawn) 7.6, 13 and 45. Faint ones are thinned out until the middle is met. */
+static const double THIN_BELOW = 20.0;
 enum { PARTNER_MOST = 40, PARTNER_TRIES = 60 }; /* false rows to imitate, and exposures for each, before giving up */
 static const uint64_t STREAM = UINT64_C(0x736574000000); /* "set": above every row's own stream of exposures */
 
@@ -135,6 +138,7 @@ static enum burst_err make_row(const struct set *set, struct eclairs *e, size_t 
     struct eclairs_wish wish = {.family = draw_family(&r, set->order, label),
                                 .lose_packets = rng_chance(&r, LOST_PACKETS)};
     bool has_platform = rng_chance(&r, PLATFORM);
+    if (label != 1 && wish.family != ECLAIRS_NOISE) wish.thin_below = THIN_BELOW;
     wish.low_threshold = wish.family == ECLAIRS_NOISE || rng_chance(&r, LOW_THRESHOLD);
     enum burst_err err = label == 1 && set->n_false > 0 ? imitate(set, e, &r, index, &wish, &a, reterr)
                                                         : eclairs_alert(e, set->order->seed, index, &wish, &a, reterr);

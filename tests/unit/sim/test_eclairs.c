@@ -5,7 +5,6 @@
 #include "sim/eclairs_decode.h"
 #include "sim/eclairs_mask.h"
 #include "sim/eclairs_plane.h"
-#include "sim/eclairs_set.h"
 #include <stdlib.h>
 
 static struct burst_error error;
@@ -198,22 +197,102 @@ TEST(a_brightness_that_never_comes_is_refused)
     CHECK_INT(a.n_try, 77);
 }
 
-TEST(a_set_has_its_share_of_false_rows_and_scaled_inputs)
+TEST(around_a_point_lies_a_ring_of_minima_and_coding_noise)
 {
-    enum { N = 12 };
-    struct eclairs_row *rows = calloc(N, sizeof *rows);
-    int n_false = 0;
-    if (!rows) return;
-    struct eclairs_order order = {.seed = 8, .mask_seed = 1, .n = N, .n_thread = 2, .shift = {1.0, 1.0}};
-    eclairs_usual_families(order.family);
-    CHECK_INT(eclairs_set_make(&catalogue, &order, NULL, rows, &error), BURST_OK);
-    for (int i = 0; i < N; i++) {
-        n_false += !eclairs_label(rows[i].family);
-        CHECK_NEAR(rows[i].input[28 * 56 + 28], fmin(rows[i].snr, 30.0) / 5.0, 1e-5);
-        CHECK_NEAR(rows[i].input[56 * 56 + 28 * 56 + 28], 1.0, 0.0); /* mask 3 / 3 */
+    double ring = 0.0, n = 0.0, sum2 = 0.0, low = 0.0, high = 0.0;
+    for (int k = 0; k < 8; k++) { /* eight places: coding noise differs from one to the next */
+        int y0 = 60 + 11 * k, z0 = 130 - 9 * k;
+        double least = 0.0;
+        eclairs_source_sky(simulator, 3, 1310.72, 3e5, y0, z0, sky);
+        for (int i = 0; i < SKY_SIDE * SKY_SIDE; i++) {
+            double out = hypot(i % SKY_SIDE - y0, i / SKY_SIDE - z0), x = (double)sky[i] / sky_at(y0, z0);
+            if (isnan(sky[i])) continue;
+            if (out >= 3.0 && out <= 6.0) least = fmin(least, x);
+            if (out < 8.0) continue;
+            n += 1.0;
+            sum2 += x * x;
+            low = fmin(low, x);
+            high = fmax(high, x);
+        }
+        ring += least / 8;
     }
-    CHECK_INT(n_false, 5); /* 12 x 230 / 563 = 4.9 */
-    free(rows);
+    CHECK_NEAR(ring, -0.075, 0.03);                                  /* B.2: -0.05 to -0.10 */
+    CHECK_NEAR(sqrt(sum2 / n), 0.03, 0.006);                         /* B.2: 3 % */
+    CHECK(low > -0.20 && low < -0.10 && high < 0.22 && high > 0.11); /* B.2: -0.13 and 0.145, of one place */
+}
+
+TEST(the_trigger_asks_for_six_and_a_half_sigma_more_where_the_sky_is_wide)
+{
+    for (uint64_t i = 0; i < 6; i++) {
+        struct eclairs_wish wish = {.family = i % 2 ? ECLAIRS_SAA : ECLAIRS_COLUMN, .low_threshold = i == 5};
+        struct eclairs_alert a;
+        CHECK_INT(eclairs_alert(simulator, 12, i, &wish, &a, &error), BURST_OK);
+        CHECK(a.snr > (i == 5 ? 5.5 : 6.5) * sqrt(fmax(1.0, a.spread)) && a.snr <= 40.0); /* B.2 step 6 */
+        CHECK(a.spread <= 6.0);
+        for (int k = 0; k < a.packet.n_y * a.packet.n_z; k++)
+            CHECK(!(a.pixels[k] > a.snr));
+    }
+}
+
+TEST(the_moon_is_marked_where_the_satellite_saw_it)
+{
+    for (uint64_t i = 0; i < 3; i++) {
+        struct eclairs_wish wish = {.family = ECLAIRS_MOON};
+        struct eclairs_alert a;
+        struct image_sample s;
+        struct platform_state platform = {.state = PLATFORM_KNOWN, .has_position = true};
+        CHECK_INT(eclairs_alert(simulator, 13, i, &wish, &a, &error), BURST_OK);
+        memcpy(platform.position_icrs_km, a.observer_km, sizeof platform.position_icrs_km);
+        CHECK_INT(subimage_prepare(&a.packet, &catalogue, &platform, &s, &error), BURST_OK);
+        CHECK_STR(s.nearest_name, "Moon");
+        CHECK(s.nearest_px <= 3.0); /* the trigger may fire two pixels off, its track in a long exposure is two long */
+    }
+}
+
+TEST(a_wider_background_and_another_exposure_are_met_too)
+{
+    struct eclairs_wish wish = {.family = ECLAIRS_NEW, .snr = 9.0, .spread = 1.6, .exposure_s = 163.84};
+    struct eclairs_alert a;
+    CHECK_INT(eclairs_alert(simulator, 14, 0, &wish, &a, &error), BURST_OK);
+    CHECK_NEAR(a.snr, 9.0, 0.9 + 1e-9);
+    CHECK_NEAR(a.spread, 1.6, 0.4 + 1e-9);
+    CHECK_NEAR(a.exposure_s, 163.84, 1e-9);
+}
+
+TEST(an_unclear_alert_has_two_more_sources_or_a_bad_background)
+{
+    int n_crowded = 0, n_wide = 0;
+    for (uint64_t i = 0; i < 12; i++) {
+        struct eclairs_wish wish = {.family = ECLAIRS_UNCLEAR};
+        struct eclairs_alert a;
+        int n_other = 0;
+        CHECK_INT(eclairs_alert(simulator, 15, i, &wish, &a, &error), BURST_OK);
+        for (int k = 0; k < a.packet.n_y * a.packet.n_z; k++) {
+            int y = k % a.packet.n_y + a.packet.sky_y0 - a.packet.trigger_y;
+            int z = k / a.packet.n_y + a.packet.sky_z0 - a.packet.trigger_z;
+            n_other += hypot(y, z) > 5.0 && a.pixels[k] > 0.4 * a.snr;
+        }
+        n_crowded += n_other > 0;
+        n_wide += a.spread > 1.15;
+    }
+    CHECK(n_crowded >= 3 && n_wide >= 2);
+    CHECK_INT(eclairs_label(ECLAIRS_UNCLEAR), -1);
+    CHECK_INT(eclairs_label(ECLAIRS_OUTBURST), 1);
+    CHECK_INT(eclairs_label(ECLAIRS_MOON), 0);
+}
+
+TEST(another_instrument_gives_other_images_of_the_same_seed)
+{
+    struct eclairs_shift shift = {1.5, 1.67}, none = {1.0, 1.0};
+    struct eclairs_wish wish = {.family = ECLAIRS_NEW};
+    struct eclairs_alert a, b, c;
+    CHECK_INT(eclairs_alert(simulator, 16, 0, &wish, &a, &error), BURST_OK);
+    eclairs_set_shift(simulator, &shift);
+    CHECK_INT(eclairs_alert(simulator, 16, 0, &wish, &b, &error), BURST_OK);
+    eclairs_set_shift(simulator, &none);
+    CHECK_INT(eclairs_alert(simulator, 16, 0, &wish, &c, &error), BURST_OK);
+    CHECK(memcmp(a.pixels, b.pixels, sizeof a.pixels) != 0);
+    CHECK(memcmp(a.pixels, c.pixels, sizeof a.pixels) == 0);
 }
 
 int main(void)
@@ -234,7 +313,12 @@ int main(void)
     RUN(a_wished_brightness_is_met);
     RUN(the_same_seed_gives_the_same_alert);
     RUN(a_brightness_that_never_comes_is_refused);
-    RUN(a_set_has_its_share_of_false_rows_and_scaled_inputs);
+    RUN(around_a_point_lies_a_ring_of_minima_and_coding_noise);
+    RUN(the_trigger_asks_for_six_and_a_half_sigma_more_where_the_sky_is_wide);
+    RUN(the_moon_is_marked_where_the_satellite_saw_it);
+    RUN(a_wider_background_and_another_exposure_are_met_too);
+    RUN(an_unclear_alert_has_two_more_sources_or_a_bad_background);
+    RUN(another_instrument_gives_other_images_of_the_same_seed);
     eclairs_free(simulator);
     catalogue_fini(&catalogue);
     return check_report();
