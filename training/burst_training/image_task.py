@@ -1,7 +1,7 @@
 """Sets of sub-images for training, and what burst-train must know of the question "is this alert true?"."""
 import numpy as np
 
-from burst_training import data, image_augment, registry, tasks
+from burst_training import data, image_augment, registry, runs, tasks
 from burst_training.image import CLIP, MASK_SCALE, SCALE, SIDE
 from burst_training.image_explain import occlusion
 
@@ -55,6 +55,10 @@ for source in (open_images, load_images):
 @registry.task("image")
 class Image(tasks.OneLogit):
     input_name = "image"
+    limits = ("What it is not: no judge of a known source's flux (a perfectly shaped dot on a catalogued source is an outburst or a subtraction",
+              "error: the image can hardly tell, and it errs there); blind to energy, duration and light curve; no classifier of kinds. An image",
+              "whose trigger pixel is missing is called unclear before it is asked. The mask pattern of the simulator is a stand-in: the flight",
+              "pattern is not public. No real sub-image was at hand.")
 
     def metadata(self, config, figures):
         return {"burst.kind": "image", "burst.image_clip": CLIP, "burst.image_scale": SCALE,
@@ -74,4 +78,19 @@ class Image(tasks.OneLogit):
 
     def card_intro(self, config):
         return ["A 56 x 56 ECLAIRs sub-image (S/N clipped to [-10, 30] over 5) and its mask (0 ignore, 1 background, 2 known source,",
-                "3 trigger pixel; over 3) to one logit: above 0 is a true alert.", *super().card_intro(config)]
+                "3 trigger pixel; over 3) to one logit: above 0 is a true alert.", *super().card_intro(config), *member_lines(config["model"])]
+
+
+def member_lines(model):
+    """How the members of an ensemble were trained; nothing for other networks. (The recipe that the card tells is the ensemble's,
+    which is trained no more.)"""
+    if model["kind"] != "image_ensemble":
+        return []
+    kept = runs.read_json(runs.run_folder(model["of"], model["members"][0]) / "run.json")
+    o, how = kept["config"]["optimise"], ", ".join(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in kept["config"]["augment"].items())
+    options = ", ".join(f"{k} {v}" for k, v in kept["config"]["model"].items() if k != "kind") or "its defaults"
+    seeds = ", ".join(map(str, model["members"]))
+    return ["", f"Members: seeds {seeds} of `{model['of']}` (`{kept['config']['model']['kind']}`, {options}): {o['optimiser']}, batch {o['batch']}, "
+            f"rate {o['rate']:g} ({o['schedule'].replace('_', ' ')}), weight decay {o['decay']:g}, label smoothing {o['smooth']:g}, "
+            f"{o['epochs']} passes; augmented: {how or 'not at all'}; {kept['seconds']} s each on {kept['machine']['device']}. Nothing is trained here:",
+            f"the answer is the mean of their logits over {model.get('views', 1)} view{'s' if model.get('views', 1) > 1 else ''} of the image."]
