@@ -130,6 +130,37 @@ def make_counts(path, n_row, n_bin):
     pathlib.Path(path).write_bytes(out.tobytes())
 
 
+def npy_values(path, kind):
+    """The numbers of a .npy file of format 1.0."""
+    raw = pathlib.Path(path).read_bytes()
+    values = array.array(kind)
+    values.frombytes(raw[10 + int.from_bytes(raw[8:10], 'little'):])
+    if sys.byteorder != 'little':
+        values.byteswap()
+    return values
+
+
+def standardised(counts, valid):
+    """One band: mean 0 and deviation 1 over valid bins, missing ones 0, as burstd's windows are; all alike become 0."""
+    live = [c for c, v in zip(counts, valid) if v]
+    mean = sum(live) / len(live)
+    deviation = math.sqrt(sum((c - mean) ** 2 for c in live) / len(live))
+    return [(c - mean) / deviation if v and deviation > 0 else 0.0 for c, v in zip(counts, valid)]
+
+
+def window_floats(part, path):
+    """float32 [n][9][1875] of a light-curve set's atoms."""
+    atoms, valid, out = npy_values(f'{part}/atoms.npy', 'H'), npy_values(f'{part}/valid.npy', 'B'), array.array('f')
+    for row in range(len(valid) // WINDOW_BINS):
+        live = valid[row * WINDOW_BINS:(row + 1) * WINDOW_BINS]
+        atom = [atoms[(row * ATOMS + a) * WINDOW_BINS:(row * ATOMS + a + 1) * WINDOW_BINS] for a in range(ATOMS)]
+        for first, last in (map(int, band.split('-')) for band in BANDS.split(',')):
+            out.extend(standardised([sum(c) for c in zip(*atom[first:last])], live))
+    if sys.byteorder != 'little':
+        out.byteswap()
+    pathlib.Path(path).write_bytes(out.tobytes())
+
+
 def make_sets(folder, sim, env, n):
     """n simulated windows and half as many sub-images as bare floats, and counts of many detectors: the same for everyone."""
     folder = pathlib.Path(folder)
@@ -137,7 +168,10 @@ def make_sets(folder, sim, env, n):
     for what, to, n_of in (('lightcurves', 'windows', n), ('images', 'images', n // 2)):
         with tempfile.TemporaryDirectory() as part:
             subprocess.run([sim, what, '--n', str(n_of), '--seed', '4711', '--out', part], env=env, check=True, stdout=subprocess.DEVNULL)
-            bare_floats(f'{part}/x.npy', folder / f'{to}.f32')
+            if what == 'lightcurves':
+                window_floats(part, folder / f'{to}.f32')
+            else:
+                bare_floats(f'{part}/x.npy', folder / f'{to}.f32')
     make_counts(folder / 'counts.u32', COUNT_ROWS, COUNT_BINS if n > 8 else WINDOW_BINS + 16 * 4)
 
 

@@ -24,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests/bench/gpu'))
 import checks  # noqa: E402
 import peers  # noqa: E402
+import places  # noqa: E402
 
 
 def tf32(x):
@@ -89,7 +90,11 @@ def main():
     for model, what in (('models/gecam-resnet-mscfm/1', 'lightcurves'), ('models/eclairs-cnn/1', 'images')):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([sim, what, '--n', str(a.windows), '--seed', '4711', '--out', folder], check=True, stdout=subprocess.DEVNULL, env=dict(os.environ, BURST_DATADIR=str(ROOT)))
-            x = torch.from_numpy(np.load(f'{folder}/x.npy'))
+            if what == 'lightcurves':
+                places.window_floats(folder, f'{folder}/x.f32')
+                x = torch.from_numpy(np.fromfile(f'{folder}/x.f32', '<f4').reshape(-1, 9, 1875))
+            else:
+                x = torch.from_numpy(np.load(f'{folder}/x.npy'))
         print(f'{model}, seed 4711: n, worst convolution (norm), answers (norm), worst answer, 99 %, flipped, to or from unclear')
         for precision in ('tf32', 'tf32-cut', 'bf16'):
             print('  ' + '  '.join(f'{v:.2g}' if isinstance(v, float) else json.dumps(v) for v in compare(ROOT / model, x, precision)), flush=True)
