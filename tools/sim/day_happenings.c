@@ -9,6 +9,7 @@
 static const double MOST_ZENITH_DEG = 112.0; /* the Earth fills the rest of the sky seen from 600 km */
 static const double FLICKER_PER_DAY = 16.0;  /* of 117 s on average: 2.2 % of the time */
 enum { LOSS_BINS = 162 };
+static const double RETURN_S = 8.0; /* width of the way back, as a source behind the limb */
 static const double OUTAGE_CLEAR_S = 300.0;
 
 /* Room for one more: DAY_ITEM_MAX is checked by who adds many. */
@@ -88,8 +89,9 @@ static void paint_piece(struct day_draft *d, const struct look_alike *l, double 
         d->r = flicker; /* the same for all detectors */
         look_alike_paint(&d->r, l, &d->colours[day_kind(d, k)->response], &p->grid, p->rate[k]);
         for (size_t i = 0; i < n && stay_s > 0.0; i++) {
-            double x = p->grid.t0_s + (double)i * DAY_BIN_S - l->centre_s, gone = 0.5 + 0.5 * tanh((x - stay_s) / 8.0);
-            double come = l->family == FAMILY_PULSAR ? 0.5 + 0.5 * tanh(x / 8.0) : 1.0;
+            double x = p->grid.t0_s + (double)i * DAY_BIN_S - l->centre_s,
+                   gone = 0.5 + 0.5 * tanh((x - stay_s) / RETURN_S);
+            double come = l->family == FAMILY_PULSAR ? 0.5 + 0.5 * tanh(x / RETURN_S) : 1.0;
             for (size_t g = 0; g < SIM_GROUP; g++)
                 p->rate[k][g * n + i] *= (float)(come * (1.0 - gone));
         }
@@ -117,6 +119,26 @@ static void lose_counts(struct day_draft *d, double start_s, double stop_s, doub
     scale_day(d, start_s, fmin(stop_s, start_s + (LOSS_BINS - 2) * DAY_BIN_S), factor);
 }
 
+/* What falls first and comes back later rises then: a happening of its own in the table. */
+static void note_return(struct day_draft *d, const struct look_alike *l, struct day_piece *p, double back_s)
+{
+    double snr = 0.0;
+    for (int k = 0; k < d->day->n_detector; k++) {
+        for (size_t i = 0; i < SIM_GROUP * p->grid.n_bin; i++)
+            p->rate[k][i] = -p->rate[k][i];
+        snr = fmax(snr, day_piece_snr(d, p, k));
+        for (size_t i = 0; i < SIM_GROUP * p->grid.n_bin; i++)
+            p->rate[k][i] = -p->rate[k][i];
+    }
+    if (snr <= 0.0 || back_s > DAY_S) return;
+    struct day_item *item = next_item(d);
+    name_item(item, family_name(l->family));
+    item->start_s = back_s - 2.0 * RETURN_S;
+    item->stop_s = back_s + 2.0 * RETURN_S;
+    item->peak_s = item->onset_s = back_s;
+    item->snr = snr;
+}
+
 /* A look-alike whose middle (or edge, of a ramp) is at at_s. Wings reach farther than the extent told. */
 static enum burst_err put_look_alike(struct day_draft *d, struct look_alike *l, double at_s, struct day_item *item,
                                      struct burst_error *reterr)
@@ -133,6 +155,7 @@ static enum burst_err put_look_alike(struct day_draft *d, struct look_alike *l, 
     enum burst_err err = day_piece_new(d, item->start_s - fmin(wing, 300.0), item->stop_s + wing + stay_s, &p, reterr);
     if (err) return err;
     paint_piece(d, l, stay_s, gain, &p);
+    if (l->family == FAMILY_STEP || l->family == FAMILY_SLEW) note_return(d, l, &p, at_s + stay_s);
     day_piece_put(d, &p, 1.0, item);
     day_piece_free(&p);
     if (l->family == FAMILY_SATURATION) lose_counts(d, item->stop_s, item->stop_s + l->pause_s, 0.0);
@@ -270,7 +293,7 @@ static enum burst_err draw_family(struct day_draft *d, enum sky_family family, s
     if (family == FAMILY_SPIKE || family == FAMILY_BIT || family == FAMILY_HOT)
         rate *= (double)d->day->n_detector / d->set->craft.n_search;
     for (uint32_t n = rng_poisson(&d->r, rate * d->set->rate); n > 0 && !err; n--) {
-        if (d->day->n_item >= DAY_ITEM_MAX)
+        if (d->day->n_item + 1 >= DAY_ITEM_MAX) /* what comes back takes two rows */
             return burst_fail(reterr, BURST_E_LIMIT, "more than %d things happen on a day", DAY_ITEM_MAX);
         err = draw_one(d, family, rng_between(&d->r, 0.0, DAY_S), reterr);
     }

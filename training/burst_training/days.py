@@ -6,6 +6,7 @@ import csv
 import json
 import pathlib
 import time
+import zlib
 
 import numpy as np
 
@@ -117,6 +118,19 @@ def cache_folder(judge, days, stride):
     return runs.root() / "eval" / runs.digest([judge.sha256, days.facts, stride, COARSE, DOUBT])
 
 
+def digest(counts, valid):
+    """Of what a day holds: another simulator may draw other days from the same seed."""
+    return zlib.crc32(np.ascontiguousarray(counts), zlib.crc32(valid))
+
+
+def kept_scores(path, sum_of_day):
+    """What is on disk for a day, or None where there is nothing or it is of another day."""
+    if not path.exists():
+        return None
+    with np.load(path) as kept:
+        return {k: kept[k] for k in kept.files} if int(kept["digest"]) == sum_of_day else None
+
+
 def score_days(judge, days, first=None, minutes=0.0, detector=0, stride=STRIDE, whole=False):
     """[(day, ends, logit)] of the days scored so far; those on disk are not asked again. Stops in time: run it again to go on."""
     folder, began, out = cache_folder(judge, days, (stride, detector, whole)), time.monotonic(), []
@@ -124,16 +138,17 @@ def score_days(judge, days, first=None, minutes=0.0, detector=0, stride=STRIDE, 
     n = min(days.n, first or days.n)
     progress = runs.Progress(n)
     for day in range(n):
-        path = folder / f"day-{day:03d}.npz"
-        if not path.exists():
+        path, (counts, valid) = folder / f"day-{day:03d}.npz", days.counts(day)
+        sum_of_day = digest(counts[detector], valid)
+        kept = kept_scores(path, sum_of_day)
+        if kept is None:
             if minutes and time.monotonic() - began > 60 * minutes:
                 continue
-            counts, valid = days.counts(day)
             ends, logit, asked = scan(judge, np.ascontiguousarray(counts[detector]), valid, stride, whole)
+            kept = {"ends": ends, "logit": logit, "asked": asked, "digest": sum_of_day}
             part = path.with_suffix(".part.npz")
-            np.savez(part, ends=ends, logit=logit, asked=asked)
+            np.savez(part, **kept)
             part.replace(path)
-        kept = np.load(path)
         out.append((day, kept["ends"] * BIN_S, kept["logit"]))
         progress.show(day + 1)
     return out
@@ -214,10 +229,8 @@ def cause(alarm, truth):
 
 
 def disturbs(event):
-    """Is it more than the quiet sky with its trends and rising sources?"""
-    if event["what"] in ("burst", "step"):
-        return False
-    return event["what"] in ("dropout", "outage", "slew", "flicker") or event["snr"] >= 3.0
+    """Is it more than the quiet sky with its trends and faint sources that rise?"""
+    return event["what"] != "burst" and (event["what"] in ("dropout", "outage", "slew", "flicker") or event["snr"] >= 3.0)
 
 
 def veto(scored, truths):
