@@ -28,7 +28,7 @@ RECIPES = {
     # science.md A.10: the papers' settings; the batch is made of pieces of `micro` samples whose gradients are added
     "paper": {"optimiser": "adam", "batch": 1024, "micro": 64, "rate": 1e-5, "schedule": "plateau", "halve_after": 10, "patience": 20,
               "epochs": 500, "decay": 0.0, "smooth": 0.0},
-    "fast": {"optimiser": "adamw", "batch": 64, "micro": 0, "rate": 1e-3, "schedule": "one_cycle", "halve_after": 10, "patience": 0,
+    "fast": {"optimiser": "adamw", "batch": 64, "micro": 0, "rate": 3e-3, "schedule": "one_cycle", "halve_after": 10, "patience": 0,
              "epochs": 12, "decay": 1e-3, "smooth": 0.02},
 }
 COMMON = {"clip": 0.0, "keep": "best", "bf16": False, "threads": 0, "workers": 0, "device": "auto"}
