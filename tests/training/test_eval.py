@@ -78,6 +78,9 @@ def scanning():
     whole = days.scan(Judge(), None, valid, whole=True)
     case('windows_without_data_are_not_asked', f'{ends[0]}' if ends[0] < 150000 + 469 else None)
     case('the_first_pass_finds_what_the_whole_scan_finds', None if ((logit > 0) == (whole[1] > 0)).all() else 'other windows')
+    truth = [event('burst', 19300.0, 19400.0, 9.0, peak=19310.0), event('hump', 30000.0, 30100.0)]
+    near = days.scan(Judge(), None, valid, truth=truth)[0] * days.BIN_S
+    case('bursts_alone_are_looked_at_when_asked', f'{near}' if not (19300 < near.min() and near.max() <= 19425 and len(near) == 31) else None)
     case('a_quarter_of_the_windows_is_asked', f'{n} of {len(ends)}' if not 0.24 < n / len(ends) < 0.27 else None)
 
 

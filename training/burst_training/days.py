@@ -94,10 +94,21 @@ def beside(ends, asked, logit, doubt):
     return np.flatnonzero(near)
 
 
-def scan(judge, counts, valid, stride=STRIDE, whole=False):
-    """(ends, logit): every fourth window, then those between beside any of more than 2 %; the rest get the larger of their
-    neighbours' answers. whole: every window is asked."""
+def near_bursts(ends, truth):
+    """Those of the ends that a burst can be caught by."""
+    keep = np.zeros(len(ends), bool)
+    for b in truth:
+        if b["what"] == "burst" and b["onset_s"] >= 0:
+            keep |= (ends * BIN_S > b["onset_s"]) & (ends * BIN_S <= b["peak_s"] + AFTER_S)
+    return ends[keep]
+
+
+def scan(judge, counts, valid, stride=STRIDE, whole=False, truth=None):
+    """(ends, logit, how many were asked): every fourth window, then those between beside any of more than 2 %; the rest get the
+    larger of their neighbours' answers. whole: every window is asked. truth: only windows that can catch one of its bursts."""
     ends = window_ends(valid, stride)
+    if truth is not None:
+        ends = near_bursts(ends, truth)
     if not len(ends):
         return ends, np.empty(0, np.float32), 0
     asked = np.arange(len(ends)) if whole else np.arange(0, len(ends), COARSE)
@@ -131,9 +142,10 @@ def kept_scores(path, sum_of_day):
         return {k: kept[k] for k in kept.files} if int(kept["digest"]) == sum_of_day else None
 
 
-def score_days(judge, days, first=None, minutes=0.0, detector=0, stride=STRIDE, whole=False):
+def score_days(judge, days, first=None, minutes=0.0, detector=0, stride=STRIDE, whole=False, bursts_only=False):
     """[(day, ends, logit)] of the days scored so far; those on disk are not asked again. Stops in time: run it again to go on."""
-    folder, began, out = cache_folder(judge, days, (stride, detector, whole)), time.monotonic(), []
+    key = (stride, detector, whole, True) if bursts_only else (stride, detector, whole)
+    folder, began, out = cache_folder(judge, days, key), time.monotonic(), []
     folder.mkdir(parents=True, exist_ok=True)
     n = min(days.n, first or days.n)
     progress = runs.Progress(n)
@@ -144,7 +156,8 @@ def score_days(judge, days, first=None, minutes=0.0, detector=0, stride=STRIDE, 
         if kept is None:
             if minutes and time.monotonic() - began > 60 * minutes:
                 continue
-            ends, logit, asked = scan(judge, np.ascontiguousarray(counts[detector]), valid, stride, whole)
+            ends, logit, asked = scan(judge, np.ascontiguousarray(counts[detector]), valid, stride, whole,
+                                      days.truth(day) if bursts_only else None)
             kept = {"ends": ends, "logit": logit, "asked": asked, "digest": sum_of_day}
             part = path.with_suffix(".part.npz")
             np.savez(part, **kept)

@@ -154,9 +154,9 @@ def false_alarm_days(judge, folder, first=None, minutes=0.0):
     return out
 
 
-def methods(judge, days, first, minutes, focus_options):
-    """{name: scored} of the network, FOCuS and the trigger over the same days."""
-    scored = sky.score_days(judge, days, first, minutes)
+def methods(judge, days, first, minutes, focus_options, bursts_only=False):
+    """{name: scored} of the network, FOCuS and the trigger over the same days. bursts_only: the network is asked where bursts are."""
+    scored = sky.score_days(judge, days, first, minutes, bursts_only=bursts_only)
     n = len(scored)
     return {"network": scored, "focus": sky.classical_days(days, "focus", n, **focus_options), "trigger": sky.classical_days(days, "trigger", n)}
 
@@ -165,7 +165,8 @@ def sensitivity(judge, quiet_folder, injected_folder, first=None, first_injected
     """Recall against injected S/N of the network, FOCuS and the trigger that flies, thresholds set for the same measured false alarms
     a day: once with all that happens in orbit, once on the clear sky (see days.disturbs)."""
     quiet, injected, options = sky.Days(quiet_folder), sky.Days(injected_folder), focus_options or {}
-    still, bursts = methods(judge, quiet, first, minutes, options), methods(judge, injected, first_injected, minutes, options)
+    still = methods(judge, quiet, first, minutes, options)
+    bursts = methods(judge, injected, first_injected, minutes, options, True)
     truths = {day: quiet.truth(day) for day in range(quiet.n)}
     burst_truths = {day: injected.truth(day) for day in range(injected.n)}
     n = len(still["network"])
