@@ -201,9 +201,7 @@ def real(model, folder, name="GRB110721200", detector="n6", repeats=20):
     peak = float(middle[np.argmax(cam)])
     return {"burst": name, "detector": detector, "logit": logit, "p": float(metrics.probability(logit)), "t90_start_s": start, "t90_s": length,
             "peak_s": peak, "peak_inside_t90": bool(start <= peak <= start + length), "share_of_map_inside_t90": float(cam[inside].sum() / cam.sum()),
-            "share_of_time_inside_t90": float(inside.mean()), "time_s": middle.tolist(), "cam": cam.astype(float).tolist(),
-            "counts_time_s": (first_s + BIN_S * 8 * (np.arange(N_BIN // 8) + 0.5)).tolist(),
-            "counts": atoms[0].sum(0)[:N_BIN // 8 * 8].reshape(-1, 8).sum(1).astype(float).tolist(), "deletion": deletion_figures(curves)}
+            "share_of_time_inside_t90": float(inside.mean()), "time_s": middle.tolist(), "cam": cam.astype(float).tolist(), "deletion": deletion_figures(curves)}
 
 
 # ---- plots ----
@@ -214,13 +212,9 @@ def draw(found, path):
     plt = plots.plt
     figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.0))
     one = found["real"]
-    left.step(one["counts_time_s"], one["counts"], where="mid", color="0.45", linewidth=0.8)
-    left.axvspan(one["t90_start_s"], one["t90_start_s"] + one["t90_s"], color="#56B4E9", alpha=0.2)
-    left.set(xlabel="seconds from the trigger", ylabel="counts per 0.512 s, 25-900 keV", title="GRB 110721A, NaI n6; T90 shaded")
-    over = left.twinx()
-    over.plot(one["time_s"], one["cam"], color=plots.COLOURS[1], linewidth=1.4)
-    over.set(ylabel="Grad-CAM", ylim=(0, None))
-    over.grid(False)
+    left.axvspan(one["t90_start_s"], one["t90_start_s"] + one["t90_s"], color="#56B4E9", alpha=0.25)
+    left.step(one["time_s"], one["cam"], where="mid", color=plots.COLOURS[1], linewidth=1.6)
+    left.set(xlabel="seconds from the trigger", ylabel="Grad-CAM", ylim=(0, None), title="GRB 110721A, NaI n6; T90 shaded")
     curves = found["simulated"]
     for i, order in enumerate(ORDERS):
         plots.points(right, curves["shares"], curves["p"][order], f"{order} first" if order != "random" else "in random order", i)
@@ -237,15 +231,19 @@ def in_words(figure, digits=3):
 def section(found):
     """For docs/science.md: the plot and what was measured."""
     one, many = found["real"], found["simulated"]
-    inside = "inside" if one["peak_inside_t90"] else "outside"
-    return f"""Real: GRB 110721A in NaI n6, from the TTE file. The map peaks {one['peak_s']:.2f} s after the trigger, {inside} T90 ({one['t90_start_s']:.2f} to
-{one['t90_start_s'] + one['t90_s']:.2f} s); {100 * one['share_of_map_inside_t90']:.0f} % of the map lie in T90's {100 * one['share_of_time_inside_t90']:.0f} % of the window. Replacing bins by Poisson counts of the fitted background, up to
-{100 * many['shares'][-1]:.0f} % of the window, the logit falls by {in_words(one['deletion']['logit_fall_highest_less_random'])} more on average when the map's highest go first than in random
-order (interval over {one['deletion']['n']} draws of the counts and of the order).
+    inside, end = "inside" if one["peak_inside_t90"] else "outside", one["t90_start_s"] + one["t90_s"]
+    share, time = (round(100 * one[f"share_of_{k}_inside_t90"]) for k in ("map", "time"))
+    highest, random, lowest = (in_words(many["area_under_p"][order]) for order in ORDERS)
+    fall = in_words(one["deletion"]["logit_fall_highest_less_random"])
+    return f"""Real: GRB 110721A in NaI n6, from the TTE file. The map peaks {one['peak_s']:.2f} s after the trigger, {inside} T90
+({one['t90_start_s']:.2f} to {end:.2f} s); {share} % of the map lie in T90's {time} % of the window. Bins were replaced by Poisson counts of the
+fitted background, up to {100 * many['shares'][-1]:.0f} % of the window: on average the logit falls by {fall} more when the map's
+highest go first than in random order (interval over {one['deletion']['n']} draws of the counts and of the order).
 
-Simulated: {many['n']} bursts that the network calls bursts and that leave 30 s of background beside them, of {many['looked_at']}. Area under the mean probability: {in_words(many['area_under_p']['highest'])} with the highest
-first, {in_words(many['area_under_p']['random'])} in random order, {in_words(many['area_under_p']['lowest'])} with the lowest first; burst by burst random less highest
-is {in_words(many['area_random_less_highest'])}, lowest less highest {in_words(many['area_lowest_less_highest'])}.
+Simulated: {many['n']} bursts that the network calls bursts and that leave 30 s of background beside them, of {many['looked_at']}. Area under
+the mean probability: {highest} with the highest first, {random} in random order,
+{lowest} with the lowest first. Burst by burst, random less highest is {in_words(many['area_random_less_highest'])},
+lowest less highest {in_words(many['area_lowest_less_highest'])}.
 
 ![Grad-CAM](science/grad-cam.svg)
 

@@ -65,8 +65,8 @@ def make_lines(n, seed, look_alikes, drawn=()):
 
 class Simulated(Windows):
     """At most n rows of burst-sim, half of them bursts, by the rules of real windows: whole, T90 below 90 s, background beside the burst,
-    a measured S/N of 4 or more. Bursts may begin before the window or outlast it: a watch sees them so. look_alikes: share of the rows without a burst that something else is in; real quiet windows are
-    nearly always quiet. group: the sky."""
+    a measured S/N of 4 or more. Bursts may begin before the window or outlast it: a watch sees them so. look_alikes: share of the
+    rows without a burst that something else is in; real quiet windows are nearly always quiet. group: the sky."""
 
     def __init__(self, n, seed, look_alikes, drawn=(), prepare=None, augment=None):
         parts = [(want, data.LightCurves(data.make_set(line))) for want, line in make_lines(n, seed, look_alikes, drawn)]
