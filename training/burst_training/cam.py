@@ -201,7 +201,8 @@ def real(model, folder, name="GRB110721200", detector="n6", repeats=20):
     peak = float(middle[np.argmax(cam)])
     return {"burst": name, "detector": detector, "logit": logit, "p": float(metrics.probability(logit)), "t90_start_s": start, "t90_s": length,
             "peak_s": peak, "peak_inside_t90": bool(start <= peak <= start + length), "share_of_map_inside_t90": float(cam[inside].sum() / cam.sum()),
-            "share_of_time_inside_t90": float(inside.mean()), "time_s": middle.tolist(), "cam": cam.astype(float).tolist(), "deletion": deletion_figures(curves)}
+            "share_of_time_inside_t90": float(inside.mean()), "time_s": middle.tolist(), "cam": cam.astype(float).tolist(),
+            "deletion": deletion_figures(curves)}
 
 
 # ---- plots ----
