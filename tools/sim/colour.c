@@ -18,7 +18,8 @@ static int group_of(double kev)
     return SIM_REST;
 }
 
-/* A quarter of the counts loses energy on the way: spread evenly over the energies between 80 keV and the photon's own. */
+/* A quarter of the counts loses energy on the way: spread evenly over the energies between 80 keV and the photon's
+ * own. */
 static void shield_area(double kev, double *area)
 {
     enum { PIECES = 8 };

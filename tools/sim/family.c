@@ -2,11 +2,13 @@
 #include "sim/family.h"
 #include <string.h>
 
-/* share: of the training skies without a burst, a choice: each look-alike often enough to be learned, humps most (they are the commonest
- * false trigger and the most like a burst). per_day, length_s: how often a spacecraft meets one and how long it is to be seen.
- * Sources of per_day. [T] GBM's 8,637 triggers of 14.24 years, science.md A.7, D.1: GRB 39.1 %, SFLARE 0.26 a day, LOCLPAR 0.22, TGF
- * 0.24, SGR 0.10, DISTPAR 1.0 %, TRANSNT 5.0 % (galactic). [X] 2 electron beams to 147 flashes, arXiv 2306.10255. [O] three sources, each
- * rising and setting on 15 orbits; the anomaly in and out on 7 of 15 orbits. [C] a choice: nothing was found that counts them. */
+/* share: of the training skies without a burst, a choice: each look-alike often enough to be learned, humps most (they
+ * are the commonest false trigger and the most like a burst). per_day, length_s: how often a spacecraft meets one and
+ * how long it is to be seen.
+ * Sources of per_day. [T] GBM's 8,637 triggers of 14.24 years, science.md A.7, D.1: GRB 39.1 %, SFLARE 0.26 a day,
+ * LOCLPAR 0.22, TGF 0.24, SGR 0.10, DISTPAR 1.0 %, TRANSNT 5.0 % (galactic). [X] 2 electron beams to 147 flashes, arXiv
+ * 2306.10255. [O] three sources, each rising and setting on 15 orbits; the anomaly in and out on 7 of 15 orbits. [C] a
+ * choice: nothing was found that counts them. */
 static const struct {
     const char *name;
     double share, per_day, length_s;

@@ -57,8 +57,8 @@ static void draw_particles(struct rng *r, struct look_alike *l)
     l->spectrum = power_law(rng_between(r, -5.0, -3.0));
 }
 
-/* Mini-pulses of 0.3 to 1 s, their period drifting, their lag changing its sign on the way. Source: the abstract of "GECAM discovery of
- * peculiar oscillating particle precipitation events" (2024). */
+/* Mini-pulses of 0.3 to 1 s, their period drifting, their lag changing its sign on the way. Source: the abstract of
+ * "GECAM discovery of peculiar oscillating particle precipitation events" (2024). */
 static void draw_precipitation(struct rng *r, struct look_alike *l)
 {
     int n = 5 + (int)(19.0 * rng_uniform(r));
@@ -107,7 +107,8 @@ static void draw_magnetar(struct rng *r, struct look_alike *l)
     }
 }
 
-/* Dead time and pile-up inside 0.1 to 1 ms: n photons leave n / (1 + n dead / length) counts, and those that fall together count higher.
+/* Dead time and pile-up inside 0.1 to 1 ms: n photons leave n / (1 + n dead / length) counts, and those that fall
+ * together count higher.
  * Source: the form of a dead time that each count extends by its own; 2.6 us (A.6). */
 static void pile_up(double photons, double length_s, double *ret_counts, double *part)
 {
@@ -140,7 +141,8 @@ static void draw_beam(struct rng *r, struct look_alike *l)
         add_pulse(l, rng_between(r, 0.03, 0.1), 1.5 * length, counts * rng_between(r, 0.2, 0.8) / (1.5 * length));
 }
 
-/* A source of the catalogue rises or sets: counts per second below 25, in 25-50, in 50-100 keV of a NaI that faces it. */
+/* A source of the catalogue rises or sets: counts per second below 25, in 25-50, in 50-100 keV of a NaI that faces
+ * it. */
 static void draw_step(struct rng *r, struct look_alike *l)
 {
     static const double CRAB[SIM_GROUP] = {16.0, 8.0, 3.0, 0.0, 0.0, 45.0},
@@ -215,7 +217,7 @@ static void draw_instrumental(struct rng *r, struct look_alike *l)
         length = rng_log_between(r, 0.5, 60.0);
         add_pulse(l, 0.0, length, LOOK_ALIKE_LEVEL * rng_log_between(r, 0.1, 2.0));
         break;
-    default: /* saturation: as many counts as pass, in the quiet counts' colours; ten times a detector's own ceiling at most is asked for */
+    default: /* saturation: more counts than pass */
         l->reach = REACH_ALIKE;
         add_pulse(l, 0.0, rng_log_between(r, 0.1, 10.0), LOOK_ALIKE_LEVEL * rng_log_between(r, 10.0, 300.0));
         l->spectrum = power_law(-1.8);

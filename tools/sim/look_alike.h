@@ -46,8 +46,8 @@ void look_alike_draw(struct rng *r, enum sky_family family, struct look_alike *r
 /* Where it differs from nothing by more than a few per cent of its height, about its centre. */
 void look_alike_extent(const struct look_alike *l, double *ret_before_s, double *ret_after_s);
 
-/* Set rate [SIM_GROUP][n_bin], counts per second in a detector of the table's response that stands on the source's axis and has its area, or of
- * a gain of 1.
+/* Set rate [SIM_GROUP][n_bin], counts per second in a detector of the table's response that stands on the source's axis
+ * and has its area, or of a gain of 1.
  * Notes  `r` feeds the flicker: equal states give equal flicker. */
 void look_alike_paint(struct rng *r, const struct look_alike *l, const struct colour_table *table,
                       const struct sim_grid *grid, float *rate);

@@ -79,7 +79,8 @@ static void slow_part(struct rng *r, const struct look_alike *l, const struct si
     }
 }
 
-/* Shape of a pulse at part x of its length: flat-topped bursts of magnetars, boxes of electronics and flashes, bells else. */
+/* Shape of a pulse at part x of its length: flat-topped bursts of magnetars, boxes of electronics and flashes, bells
+ * else. */
 static double pulse_shape(enum sky_family family, double x)
 {
     switch (family) {
@@ -106,7 +107,8 @@ static void pulse_part(const struct look_alike *l, int i, int group, const struc
                   (double)weight * l->pulse[i].height * pulse_shape(l->family, (k + 0.5) / n), rate);
 }
 
-/* Parts of the height by group: own ones, or the spectrum's. What lies below 25 keV is cut where detectors saturate long before. */
+/* Parts of the height by group: own ones, or the spectrum's. What lies below 25 keV is cut where detectors saturate
+ * long before. */
 static void parts(const struct look_alike *l, const struct spectrum *s, const struct colour_table *table, double *part)
 {
     if (l->has_part) {

@@ -53,7 +53,8 @@ static void norris_curve(const struct pulse *p, struct curve *c)
     }
 }
 
-/* Where between the colours each point lies. Hard to soft: 1.5 Ep at the start, so that the mean over a pulse stays near Ep. */
+/* Where between the colours each point lies. Hard to soft: 1.5 Ep at the start, so that the mean over a pulse stays
+ * near Ep. */
 static void curve_colours(const struct burst *b, const struct pulse *p, struct curve *c)
 {
     static double const LAST = COLOUR_PEAKS - 1.001;

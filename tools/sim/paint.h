@@ -8,7 +8,8 @@
  *
  * Given     part [COLOUR_PEAKS][SIM_GROUP]  its colours in the response meant: spacecraft_colours of b->spectrum
  * Returned  rate [SIM_GROUP][grid->n_bin]: more by the mean over each bin, in counts per second for pulses that are
- *           worth `amplitude` counts per second at their top in the five atoms of a Fermi/GBM NaI on whose axis they stand
+ *           worth `amplitude` counts per second at their top in the five atoms of a Fermi/GBM NaI on whose axis they
+ *           stand
  * Notes     Pulses are integrated over bins of any length; 1e-3 of the top or better.
  * Source    science.md A.2 (widths, lags, spectral evolution) */
 void burst_paint(const struct burst *b, float part[][SIM_GROUP], const struct sim_grid *grid, double start_s,

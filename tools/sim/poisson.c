@@ -56,7 +56,8 @@ static uint32_t look_up(const struct poisson_table *t, uint32_t u)
     return k;
 }
 
-/* Counts of a mean below 1/8 by adding probabilities up. u is a whole number of 2^-32, so u < p has probability p to 2^-32. */
+/* Counts of a mean below 1/8 by adding probabilities up. u is a whole number of 2^-32, so u < p has probability p to
+ * 2^-32. */
 static uint32_t small_count(double mean, uint32_t u)
 {
     double x = ((double)u + 0.5) * 0x1p-32;

@@ -108,8 +108,9 @@ static void add_extended(struct rng *r, struct burst *b)
     }
 }
 
-/* What a trigger on 8 s and less rarely finds: the longest bursts (5 % of GBM's are over 141 s, of avalanches two or three times
- * that), those whose loudest pulse is a slow swell, and half of the short avalanches (29 % before, 17 to 21 % found). */
+/* What a trigger on 8 s and less rarely finds: the longest bursts (5 % of GBM's are over 141 s, of avalanches two or
+ * three times that), those whose loudest pulse is a slow swell, and half of the short avalanches (29 % before, 17 to 21
+ * % found). */
 static int is_seldom_seen(struct rng *r, const struct burst *b, double t90_s)
 {
     int at;

@@ -5,9 +5,9 @@
 
 static const double LEVEL_BIN_S = 0.064, TREND_S = 120.0;
 
-/* Trends in parts of the softest atom's: soft rates follow the X-ray sky that the Earth covers, hard ones albedo and particles. With
- * these and the chances below, slopes and bends fitted to 60 bins of 2.048 s have the percentiles of real GBM windows
- * (tests/realism/test_background.py); signs: science.md A.6, and that hard bands drift together. */
+/* Trends in parts of the softest atom's: soft rates follow the X-ray sky that the Earth covers, hard ones albedo and
+ * particles. With these and the chances below, slopes and bends fitted to 60 bins of 2.048 s have the percentiles of
+ * real GBM windows (tests/realism/test_background.py); signs: science.md A.6, and that hard bands drift together. */
 static const double TREND[SIM_GROUP] = {1.0, 0.6, -0.3, -0.6, -0.7, 1.0};
 
 static double draw_slope(struct rng *r)

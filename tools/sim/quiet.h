@@ -12,14 +12,15 @@ struct quiet_sky {
 };
 
 /* Draw one.
- * Notes   Levels scatter by half either way in common and by a fifth per group; trends are soft against hard, as measured; two
- *         skies in five turn in the soft groups alone, as when the Earth's limb covers or frees the X-ray background.
+ * Notes   Levels scatter by half either way in common and by a fifth per group; trends are soft against hard, as
+ *         measured; two skies in five turn in the soft groups alone, as when the Earth's limb covers or frees the X-ray
+ *         background.
  * Source  science.md A.6: percentiles of trends over 14,115 windows, red noise in 2.6 % of them; the turn: GBM n6 after
  *         GRB 110721A, 25-50 keV falling by 37 % in 150 s, 50-100 keV by 12 %, nothing above */
 void quiet_sky_draw(struct rng *r, struct quiet_sky *ret_sky);
 
-/* Set rate [SIM_GROUP][n_bin], expected counts per second of one detector: the sky's, its own level off by 6 % and its own trend by
- * 0.6 % in each group (science.md A.6). `red` and
+/* Set rate [SIM_GROUP][n_bin], expected counts per second of one detector: the sky's, its own level off by 6 % and its
+ * own trend by 0.6 % in each group (science.md A.6). `red` and
  * `turn` [n_bin] are quiet_red's and quiet_turn's. */
 void quiet_paint(struct rng *r, const struct quiet_sky *sky, const struct detector_kind *kind,
                  const struct sim_grid *grid, const float *red, const float *turn, float *rate);

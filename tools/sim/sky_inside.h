@@ -29,21 +29,23 @@ struct sky_work {
     struct sky_row row[SPACECRAFT_DETECTOR_MAX];
 };
 
-/* Best expected S/N: signal over the root of background, counts per bin [n_bin] of valid bins, over lengths of 1, 2, 4 ... bins up to
- * 8.192 s, and 8 bins at least. */
+/* Best expected S/N: signal over the root of background, counts per bin [n_bin] of valid bins, over lengths of 1, 2, 4
+ * ... bins up to 8.192 s, and 8 bins at least. */
 double sky_snr(const double *signal, const double *background, const uint8_t *valid, size_t n_bin, double bin_s);
 
 /* First and last valid bin. */
 void sky_valid_range(const uint8_t *valid, size_t n_bin, size_t *ret_first, size_t *ret_last);
 
-/* Counts per bin of row `row`: `sum` [n_bin] of all atoms of the plan (1: all groups), from rates [SIM_GROUP][n_bin]. */
+/* Counts per bin of row `row`: `sum` [n_bin] of all atoms of the plan (1: all groups), from rates
+ * [SIM_GROUP][n_bin]. */
 void sky_sum(const struct sky_work *w, const float *rate, double *sum);
 
-/* Measure every energy `gain` times too high: of rates [SIM_GROUP][n_bin] what lies near the edges of atoms moves across them, at each
- * edge the mean of its two sides' counts per ln E. */
+/* Measure every energy `gain` times too high: of rates [SIM_GROUP][n_bin] what lies near the edges of atoms moves
+ * across them, at each edge the mean of its two sides' counts per ln E. */
 void sky_gain(double gain, size_t n_bin, float *rate);
 
-/* Draw the row's counts from w->background and w->signal, `loses` telling whether w->kept holds for it, after dead time and the ceiling of its electronics, and fill what follows
- * from them in its facts: n_valid, n_missing_inside, n_saturated, counts, dispersion. */
+/* Draw the row's counts from w->background and w->signal, `loses` telling whether w->kept holds for it, after dead time
+ * and the ceiling of its electronics, and fill what follows from them in its facts: n_valid, n_missing_inside,
+ * n_saturated, counts, dispersion. */
 void sky_count(struct sky_work *w, int row, bool loses);
 #endif

@@ -28,7 +28,8 @@ static void draw_valid(struct sky_work *w)
     }
 }
 
-/* Gains of a source in the sky: angle, 12 % of scatter, one detector in ten in the spacecraft's shadow. Source: science.md A.5. */
+/* Gains of a source in the sky: angle, 12 % of scatter, one detector in ten in the spacecraft's shadow. Source:
+ * science.md A.5. */
 static void source_gains(struct sky_work *w, const struct spacecraft *craft, bool scatters)
 {
     struct direction from = geometry_draw(&w->r, MOST_ZENITH_DEG);
@@ -213,7 +214,8 @@ static double draw_by_flux(struct sky_work *w, const struct spacecraft *craft)
     return flux / seen;
 }
 
-/* Redrawn when it fell into a hole of the data, or when the window would show its tail alone. Returns its brightness. */
+/* Redrawn when it fell into a hole of the data, or when the window would show its tail alone. Returns its
+ * brightness. */
 static double draw_burst(struct sky_work *w, const struct spacecraft *craft)
 {
     double snr = 0.0, low = w->plan->snr_low, high = w->plan->snr_high;

@@ -29,7 +29,7 @@ struct sky_plan {
 
 /* Facts about a row that go beside it in meta.csv. */
 struct sky_row {
-    int label; /* 1: a burst at the least S/N a label is given for; 0: none, or one fainter than that in this detector */
+    int label; /* 1: a burst at the least S/N a label is given for; 0: none, or one too faint in this detector */
     enum sky_family family;
     int craft, detector; /* indices */
     double snr;    /* expected counts over sqrt(background), best of 1, 2, 4 ... bins up to 8.192 s (8 bins at least) */
@@ -76,8 +76,8 @@ int sky_rows(const struct sky_plan *plan);
 /* Draw sky `sky` of `seed`. It depends on these two and the plan alone.
  *
  * Returned  work  until the next call: its rows by sky_row, sky_atoms, sky_valid
- * Notes     Validity is drawn before the label, so that missing bins tell nothing about it; only the edge of the radiation belt
- *           adds missing bins of its own.
+ * Notes     Validity is drawn before the label, so that missing bins tell nothing about it; only the edge of the
+ *           radiation belt adds missing bins of its own.
  * Source    science.md A.2-A.8; protocol.md 4 */
 void sky_draw(struct sky_work *work, uint64_t seed, uint64_t sky);
 /* Facts, counts [n_atom][n_bin] and validity [n_bin] of row 0..sky_rows - 1. */

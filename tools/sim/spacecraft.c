@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sources: levels of gbm-nai science.md A.6 (GRB 110721A, 12 NaI), of gecam-labr3 A.5 (GRB 210511B); gbm-bgo: A.6 above 300 keV, below
- * it a choice; gecam-nai: as LaBr3 without its own radioactivity (a choice); grm-nai: 200 cm2 x 1.5 cm NaI above 15 keV and 8 us (GRM's
- * page at svom.eu), GBM's levels by area; hxmt-csi: 5096 cm2 of CsI in 18 (GCN Circular 24213: 80-800 keV), levels a choice.
- * Dead times: 2.6 us GBM (A.6), 4 us GECAM (A.5). Ceilings: GBM 375 kc/s over 14 detectors (A.7), the others in proportion. */
+/* Sources: levels of gbm-nai science.md A.6 (GRB 110721A, 12 NaI), of gecam-labr3 A.5 (GRB 210511B); gbm-bgo: A.6 above
+ * 300 keV, below it a choice; gecam-nai: as LaBr3 without its own radioactivity (a choice); grm-nai: 200 cm2 x 1.5 cm
+ * NaI above 15 keV and 8 us (GRM's page at svom.eu), GBM's levels by area; hxmt-csi: 5096 cm2 of CsI in 18 (GCN
+ * Circular 24213: 80-800 keV), levels a choice. Dead times: 2.6 us GBM (A.6), 4 us GECAM (A.5). Ceilings: GBM 375 kc/s
+ * over 14 detectors (A.7), the others in proportion. */
 static const struct detector_kind KIND[] = {
     {"gbm-nai", RESPONSE_NAI, 1.0, {16.0, 10.5, 10.2, 2.1, 1.8, 24.0}, true, true, 2.6e-6, 27000.0},
     {"gbm-bgo", RESPONSE_SHIELD, 1.0, {0.1, 0.5, 10.0, 10.0, 9.0, 17.0}, false, false, 2.6e-6, 27000.0},

@@ -41,7 +41,8 @@ TEST(every_family_has_a_name_of_its_own)
     CHECK_INT(family_find("nova"), -1);
 }
 
-/* A burst in half of the training skies; 0.65 bursts a day, each 30 s: 0.65 x 150 / 86400 = 0.001128 of the windows of 120 s. */
+/* A burst in half of the training skies; 0.65 bursts a day, each 30 s: 0.65 x 150 / 86400 = 0.001128 of the windows of
+ * 120 s. */
 TEST(chances_sum_to_one)
 {
     for (int rates = 0; rates < 2; rates++)
@@ -140,7 +141,8 @@ TEST(magnetars_are_short_and_soft)
     }
 }
 
-/* The Crab in a NaI that faces it: 16 counts/s in 25-50 keV, 8 in 50-100, 45 below (A.7), here within the factor drawn. */
+/* The Crab in a NaI that faces it: 16 counts/s in 25-50 keV, 8 in 50-100, 45 below (A.7), here within the factor
+ * drawn. */
 TEST(a_step_is_as_high_as_its_source)
 {
     int n = 0;

@@ -63,7 +63,8 @@ TEST(an_avalanche_pulse_has_its_area_in_bins_of_any_length)
     }
 }
 
-/* Integral of exp(2 mu - tau1 / t - t / tau2) with tau1 4, tau2 1: exp(4) 4 K1(4) = 54.59815 x 4 x 0.0124835 = 2.72632. */
+/* Integral of exp(2 mu - tau1 / t - t / tau2) with tau1 4, tau2 1: exp(4) 4 K1(4) = 54.59815 x 4 x 0.0124835 =
+ * 2.72632. */
 TEST(a_norris_pulse_has_its_area)
 {
     one_pulse((struct pulse){PULSE_NORRIS, 0.0, 4.0, 1.0, 1.0, 1.0});

@@ -6,8 +6,8 @@
 
 enum { N = 200000 };
 
-/* Pearson's chi-squared of N draws of one mean against exp(k ln m - m - ln k!), cells of at least ten expected; must stay within five
- * standard deviations of its degrees of freedom. */
+/* Pearson's chi-squared of N draws of one mean against exp(k ln m - m - ln k!), cells of at least ten expected; must
+ * stay within five standard deviations of its degrees of freedom. */
 static void check_mean(const struct poisson_tables *t, double mean)
 {
     enum { MOST = 400 };

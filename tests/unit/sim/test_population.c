@@ -11,7 +11,8 @@ static int rising(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* GBM's burst catalogue: T90 5.6, 19.5, 46 s at 25, 50, 75 %, 16.5 % below 2 s. Within a third, as the realism tests look closer. */
+/* GBM's burst catalogue: T90 5.6, 19.5, 46 s at 25, 50, 75 %, 16.5 % below 2 s. Within a third, as the realism tests
+ * look closer. */
 TEST(durations_are_those_of_gbm)
 {
     static struct burst b;
@@ -32,7 +33,8 @@ TEST(durations_are_those_of_gbm)
     CHECK_NEAR((double)n_short / N, 0.165, 0.05);
 }
 
-/* Gaussian copula: the correlation of the two normal variables is 0.27 (science.md A.3); long bursts, Ep within its bounds. */
+/* Gaussian copula: the correlation of the two normal variables is 0.27 (science.md A.3); long bursts, Ep within its
+ * bounds. */
 TEST(bright_bursts_are_hard)
 {
     static struct burst b;
@@ -74,7 +76,8 @@ TEST(some_have_precursors_and_extended_emission)
     CHECK_NEAR((double)after / N, 0.17 * 0.15, 0.015);
 }
 
-/* ln S/N normal about ln 14 with 1.1 cut at 4: median 16.9 of the normal part, by scipy; a part of 3 % lies above 100. */
+/* ln S/N normal about ln 14 with 1.1 cut at 4: median 16.9 of the normal part, by scipy; a part of 3 % lies above
+ * 100. */
 TEST(brightness_is_as_triggers_find_it)
 {
     static double snr[N];
@@ -89,7 +92,8 @@ TEST(brightness_is_as_triggers_find_it)
     CHECK_NEAR(population_sigma(14.0 * exp(1.1)), 1.0, 1e-12);
 }
 
-/* Avalanches between BATSE's and BAT's parameters: tau at most 40.2 s in the one, up to 56.8 s in the other, before a child is longer. */
+/* Avalanches between BATSE's and BAT's parameters: tau at most 40.2 s in the one, up to 56.8 s in the other, before a
+ * child is longer. */
 TEST(avalanches_can_be_held_to_one_instrument)
 {
     static struct burst a, b;

@@ -100,7 +100,8 @@ TEST(rows_are_told_by_view_and_spacecraft)
     CHECK_INT(sky_rows(&plan), 0);
 }
 
-/* All 12 NaI and 2 BGO see the burst by their angles: the best of them at the S/N asked for, others less; those below 3.5 have no label. */
+/* All 12 NaI and 2 BGO see the burst by their angles: the best of them at the S/N asked for, others less; those below
+ * 3.5 have no label. */
 TEST(all_detectors_share_a_burst)
 {
     static struct sky_plan plan;
@@ -148,7 +149,8 @@ TEST(best3_are_three_detectors_in_falling_order)
     sky_work_free(w);
 }
 
-/* Quiet counts of a GBM NaI per 64 ms, 8 keV and up: 64.6; in 2.048 s 2067 (A.6: 1010 counts/s), windows scattering by half. */
+/* Quiet counts of a GBM NaI per 64 ms, 8 keV and up: 64.6; in 2.048 s 2067 (A.6: 1010 counts/s), windows scattering by
+ * half. */
 TEST(long_bins_in_one_band_hold_all_energies)
 {
     enum { N = 200 };
@@ -186,8 +188,8 @@ TEST(an_onset_is_at_the_end_of_the_data)
     sky_work_free(w);
 }
 
-/* A burst of P = 1 leaves about 200 counts/s in a NaI that faces it (A.5), S/N about 8 in a second over 634: of the population from 0.15 on a
- * part is seen, and most is not bright. */
+/* A burst of P = 1 leaves about 200 counts/s in a NaI that faces it (A.5), S/N about 8 in a second over 634: of the
+ * population from 0.15 on a part is seen, and most is not bright. */
 TEST(bursts_by_flux_are_mostly_faint)
 {
     enum { MANY = 400 };
@@ -236,8 +238,8 @@ TEST(real_rates_are_mostly_quiet)
     sky_work_free(w);
 }
 
-/* 9 counts in each of 4 bins over a background of 4: one bin 9/2, two 18/sqrt 8, four 36/4 = 9, eight 36/sqrt 32; the fourth length is 8
- * bins whatever their length. */
+/* 9 counts in each of 4 bins over a background of 4: one bin 9/2, two 18/sqrt 8, four 36/4 = 9, eight 36/sqrt 32; the
+ * fourth length is 8 bins whatever their length. */
 TEST(snr_is_that_of_the_best_length)
 {
     double signal[64] = {0}, background[64];

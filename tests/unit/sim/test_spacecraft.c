@@ -101,7 +101,8 @@ TEST(a_file_may_hold_several_kinds)
     CHECK_STR(c.detector[1].name, "b0");
 }
 
-/* BGO counts over a NaI's five atoms for Band(-1, -2.3, 916 keV): 0.9940 by numpy from the page's two tables, 400,001 energies. */
+/* BGO counts over a NaI's five atoms for Band(-1, -2.3, 916 keV): 0.9940 by numpy from the page's two tables, 400,001
+ * energies. */
 TEST(a_shield_counts_hard_bursts)
 {
     struct colour_table t;
