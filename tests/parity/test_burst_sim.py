@@ -73,6 +73,24 @@ def other_sets(folder, np):
     case('families_can_be_left_out', None if not families & {'burst', 'hump', 'quiet'} and len(families) > 10 else f'{families}')
 
 
+def shifted_sets(folder, np):
+    def mean(name, *options):
+        sim('lightcurves', '--n', 100, '--only', 'quiet', '--mission', 'svom-grm', '--out', folder / name, *options)
+        atoms, valid = np.load(folder / name / 'atoms.npy'), np.load(folder / name / 'valid.npy')
+        return atoms.sum((0, 2)) / valid.sum()
+    plain, loud, high = mean('plain'), mean('loud', '--shift', 'level-double'), mean('high', '--shift', 'gain-high')
+    case('level_double_doubles_quiet_counts', None if abs(loud / plain - 2).max() < 0.02 else f'{loud / plain}')
+    case('a_high_gain_moves_counts_up', None if (high / plain)[4] > 1.01 and abs(high / plain - 1).max() < 0.1 else f'{high / plain}')
+    case('set_json_names_the_shift', None if json.load(open(folder / 'loud/set.json'))['options']['shift'] == 'level-double' else 'it does not')
+    sim('lightcurves', '--n', 300, '--rates', 'real', '--out', folder / 'real')
+    families = [r['family'] for r in csv.DictReader(open(folder / 'real/meta.csv'))]
+    case('most_real_windows_are_quiet', None if families.count('quiet') > 200 else f'{families.count("quiet")}')
+    sim('lightcurves', '--n', 300, '--flux', '--only', 'burst', '--mission', 'fermi-gbm', '--out', folder / 'flux')
+    rows = list(csv.DictReader(open(folder / 'flux/meta.csv')))
+    fair = all(int(r['label']) == (float(r['snr']) >= 3.4995) for r in rows) and 60 < sum(int(r['label']) for r in rows) < 285
+    case('by_flux_faint_bursts_have_no_label', None if fair else f'{sum(int(r["label"]) for r in rows)}')
+
+
 def gecam(folder, np, fits):
     path = folder / 'gecam.fits'
     done = sim('events', '--seed', 7, '--duration', 60, '--snr', 60, '--out', path)
@@ -155,6 +173,7 @@ def refusals(folder):
                        ('rows_that_fill_no_sky', ['lightcurves', '--n', '4', '--detectors', 'best3', '--out', folder / 'x']),
                        ('a_bin_between_bins', ['lightcurves', '--n', '1', '--bin', '0.1', '--out', folder / 'x']),
                        ('snr_upside_down', ['lightcurves', '--n', '1', '--snr', '9,5', '--out', folder / 'x']),
+                       ('unknown_shift', ['lightcurves', '--n', '1', '--shift', 'sideways', '--out', folder / 'x']),
                        ('all_of_a_mix', ['lightcurves', '--n', '100', '--detectors', 'all', '--out', folder / 'x']),
                        ('too_short', ['events', '--duration', '59', '--out', folder / 'x']),
                        ('unknown_scenario', ['events', '--scenario', 'day', '--out', folder / 'x']),
@@ -182,6 +201,7 @@ def main():
             return exit_status()
         lightcurves(folder, numpy)
         other_sets(folder, numpy)
+        shifted_sets(folder, numpy)
         gecam(folder, numpy, fits)
         gbm(folder, fits)
         other_missions(folder, fits)
