@@ -23,9 +23,9 @@ def utc(t):
 
 
 class Image:
-    """A simulated sub-image as keywords and pixels, to be changed and written again."""
+    """A simulated sub-image as keywords and pixels, to be changed and written again. The one of seed 52 is whole, bright, far from the Moon's path and from known sources."""
 
-    def __init__(self, folder, family='true', seed=40, *extra):
+    def __init__(self, folder, family='true', seed=52, *extra):
         path = f'{folder}/{family}{seed}.fits'
         done = subprocess.run([program('burst-sim'), 'image', '--family', family, '--seed', str(seed), *extra, '--out', path],
                               capture_output=True, text=True, env=dict(os.environ, BURST_DATADIR=os.environ.get('BURST_DATADIR', str(ROOT))))

@@ -174,8 +174,9 @@ static void make_order(const struct request *q, struct eclairs_order *ret)
 }
 
 /* Told in set.json. 1: ten families; 2: Moon, Earth, unclear, energy strips, equal exposures of both classes; 3: S/N as
- * in SVOM's notices, kinds of a family in fixed shares, a background as wide as a false one's for fewer true ones. */
-enum { SET_VERSION = 3 };
+ * in SVOM's notices, kinds of a family in fixed shares, and a background
+ * as wide as a false one's for fewer true ones (4: shares and brightness re-tuned). */
+enum { SET_VERSION = 4 };
 
 /* What the set is, for those who train on it. */
 static enum burst_err write_about(const struct request *q, const struct eclairs_order *order,

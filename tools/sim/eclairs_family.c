@@ -12,7 +12,7 @@ static const double RATE_HZ = 0.53;         /* per pixel above 4 keV: 3,400 coun
 static const double MOON_RADIUS_PX = 0.462; /* 0.259 degrees over 0.56: the mean disc */
 /* Of bad subtractions, and of true alerts on a background that is a little disturbed: between B.5's easy set (none) and
  * hard set (45 and 35 %). */
-static const double AMPLITUDE_ONLY = 0.18;
+static const double AMPLITUDE_ONLY = 0.12;
 static const double DISTURBED = 0.18;
 /* Of all exposures: SVOM looks away from the Sun and sees the Earth cross its field every orbit. The limb alone is no
  * family of false alerts: the fit takes the smooth loss of cosmic background away, and what stays is below 5 sigma. */

@@ -19,10 +19,11 @@ static const double WEIGHT[ECLAIRS_FAMILY_N] = {
     [ECLAIRS_UNCLEAR] = 1.0, /* alone, or by themselves among the ordered ones */
 };
 static const double FALSE_SHARE = 230.0 / 563.0; /* B.3, as on the slides */
-static const double LOST_PACKETS = 0.12, LOW_THRESHOLD = 0.05, SAME_WIDTH = 0.30, PLATFORM = 0.5;
+static const double LOST_PACKETS = 0.12, LOW_THRESHOLD = 0.05, SAME_WIDTH = 0.45, PLATFORM = 0.5;
 /* False ones as they come have S/N of 7.2, 10.5 and 24 at 5, 50 and 95 %; 21 alerts of SVOM's notices (16 kept, 5
- * withdrawn) 7.6, 13 and 45. Faint ones are thinned out until the middle is met. */
-static const double THIN_BELOW = 20.0;
+ * withdrawn) 8.0, 14.5 and 45. Faint ones are thinned out in the families that have bright ones. */
+static const double THIN_BELOW[ECLAIRS_FAMILY_N] = {
+    [ECLAIRS_BADSUB] = 25.0, [ECLAIRS_XRDPIX] = 25.0, [ECLAIRS_HOTPIX] = 25.0, [ECLAIRS_MOON] = 25.0};
 enum { PARTNER_MOST = 40, PARTNER_TRIES = 60 }; /* false rows to imitate, and exposures for each, before giving up */
 static const uint64_t STREAM = UINT64_C(0x736574000000); /* "set": above every row's own stream of exposures */
 
@@ -138,7 +139,7 @@ static enum burst_err make_row(const struct set *set, struct eclairs *e, size_t 
     struct eclairs_wish wish = {.family = draw_family(&r, set->order, label),
                                 .lose_packets = rng_chance(&r, LOST_PACKETS)};
     bool has_platform = rng_chance(&r, PLATFORM);
-    if (label != 1 && wish.family != ECLAIRS_NOISE) wish.thin_below = THIN_BELOW;
+    wish.thin_below = THIN_BELOW[wish.family];
     wish.low_threshold = wish.family == ECLAIRS_NOISE || rng_chance(&r, LOW_THRESHOLD);
     enum burst_err err = label == 1 && set->n_false > 0 ? imitate(set, e, &r, index, &wish, &a, reterr)
                                                         : eclairs_alert(e, set->order->seed, index, &wish, &a, reterr);
