@@ -38,6 +38,7 @@ class Gateway:
             self.bind(s, end)
         self.stream, self.log, self.data_time, self.beaten = uuid.uuid4().bytes, [], None, 0.0
         self.n_replayed, self.lost = 0, set()  # lost: numbers that nobody has had from us yet
+        self.read_to_end = False  # history, since burstd was started
 
     def bind(self, s, end):
         """A socket that was closed a moment ago may still hold its port."""
@@ -103,6 +104,7 @@ class Gateway:
             self.n_replayed += 1
             self.lost.discard(seq)
         self.router.send_multipart([who, b'END', topic, max(start, stop).to_bytes(8, 'big')])
+        self.read_to_end |= stop > len(self.log)
 
     def beat(self):
         if time.time() < self.beaten + 1:
@@ -154,6 +156,16 @@ class Player:
             self.serve(5)
             self.status()
             check(time.time() < until, f'burstd does not take what is sent: {self.taken} of {self.sent_to}')
+
+    def read_again(self, limit_s=30):
+        """After a start, until all histories have been read: the plan is played fifty times as fast as a sky, and a second in which one
+        gateway has not been asked yet must not become a minute of data that it is behind the other."""
+        for g in self.gateways:
+            g.read_to_end = not g.log
+        until = time.time() + limit_s
+        while not all(g.read_to_end for g in self.gateways):
+            self.serve(5)
+            check(time.time() < until, 'burstd does not read history after a start')
 
     def stop_of(self, piece):
         """End of good time of a piece; None when the detectors are off all the time."""
@@ -230,6 +242,7 @@ class Player:
                 self.remember()
                 self.daemon.kill()
                 self.daemon.start()
+                self.read_again()
             elif step.what == 'restart':
                 self.caught_up()
                 self.gateways[0].restart(400)

@@ -87,7 +87,7 @@ TEST(the_canonical_text_holds_the_core_keys)
                     "detect.min_revision_gap_s=5\n");
     config_digest(&now, digest);
     bytes_hex(digest, 32, hex);
-    CHECK_STR(hex, "f5f64e3068d7224e2e1abbd96396a54a379cf972a208a6abd420e75148f8f580");
+    CHECK_STR(hex, "df8596ee86a9577810bfddfc83535e0cb113d68515a290b43a1b6805588e9558");
 }
 
 TEST(the_digest_follows_core_keys_only)
