@@ -173,19 +173,30 @@ static struct feed *feed_of_topic(struct intake *in, const char *topic)
     return NULL;
 }
 
-/* The same body came before on this topic, from this gateway or another. */
-static void take_duplicate(struct intake *in, int gateway, const struct stream_item *item)
-{
-    struct feed *f = feed_of_topic(in, item->topic);
-    health_add(in->p->health, COUNT_DUPLICATES, 1);
-    if (f) feed_read_again(f, gateway, item->stream, item->seq);
-}
-
-static bool came_before(struct intake *in, const struct subscriber_event *event)
+static bool came_before(struct intake *in, const struct subscriber_event *event, int64_t *ret_stop_ns)
 {
     const char *topic = event->item.topic;
     struct burst_error e;
-    return ingest_repeats_body(in->repeats, topic, strlen(topic), event->sha256, &e) == BURST_E_DUPLICATE;
+    return ingest_repeats_body(in->repeats, topic, strlen(topic), event->sha256, ret_stop_ns, &e) == BURST_E_DUPLICATE;
+}
+
+/* The same body came before on this topic, from this gateway or another. Its data end at stop_ns. */
+static void take_duplicate(struct feed *f, int gateway, const struct stream_item *item, int64_t stop_ns)
+{
+    if (stop_ns == INGEST_REPEATS_UNTOLD)
+        feed_read_again(f, gateway, item->stream, item->seq);
+    else
+        feed_read(f, gateway, item->stream, item->seq, stop_ns);
+}
+
+/* The gateway's own stream had that body before. */
+static void take_repeat(struct intake *in, int gateway, const struct subscriber_event *event)
+{
+    int64_t stop_ns = INGEST_REPEATS_UNTOLD;
+    struct feed *f = feed_of_topic(in, event->item.topic);
+    (void)came_before(in, event, &stop_ns); /* remembered since, or as good as new */
+    health_add(in->p->health, COUNT_DUPLICATES, 1);
+    if (f) take_duplicate(f, gateway, &event->item, stop_ns);
 }
 
 /* FITS, or what a kind of topic takes instead. */
@@ -230,10 +241,13 @@ static void take_message(struct intake *in, int gateway, const struct subscriber
     }
     f->seen_mono_ns = clock_mono_ns();
     /* Repeated positions do no harm, and one a second would push the rest out of what is remembered. */
-    if (f->kind != TOPIC_PLATFORM && came_before(in, event))
-        take_duplicate(in, gateway, item);
-    else
+    int64_t stop_ns = INGEST_REPEATS_UNTOLD;
+    if (f->kind != TOPIC_PLATFORM && came_before(in, event, &stop_ns)) {
+        health_add(p->health, COUNT_DUPLICATES, 1);
+        take_duplicate(f, gateway, item, stop_ns);
+    } else {
         take_kind(in, f, gateway, item);
+    }
     f->seen_mono_ns = clock_mono_ns();
     if (f->lc) feed_order(f, gateway, event->replayed, f->seen_mono_ns);
 }
@@ -301,7 +315,7 @@ static void take_event(struct intake *in, int gateway, const struct subscriber_e
 {
     switch (event->kind) {
     case SUBSCRIBER_MESSAGE: take_message(in, gateway, event); break;
-    case SUBSCRIBER_DUPLICATE: take_duplicate(in, gateway, &event->item); break;
+    case SUBSCRIBER_DUPLICATE: take_repeat(in, gateway, event); break;
     case SUBSCRIBER_GAP: take_gap(in, gateway, event); break;
     case SUBSCRIBER_HEARTBEAT: take_heartbeat(in, gateway, event); break;
     case SUBSCRIBER_STREAM: take_stream(in, gateway); break;

@@ -151,6 +151,7 @@ void take_events(struct intake *in, struct feed *f, int gateway, const struct st
     arena_reset(&in->arena);
     enum burst_err err = ingest_events(f->source, item->body, item->n_body, &f->bands, &in->arena, &packet, &e);
     if (!err) err = intake_check_ahead(f->source.realm, "data end", packet.span.stop_ns, &e);
+    ingest_repeats_told(in->repeats, err ? INT64_MIN : packet.span.stop_ns);
     if (err) {
         intake_refuse(in, BAD_EVENTS, f->topic, gateway, item, &e);
         feed_read(f, gateway, item->stream, item->seq, INT64_MIN);

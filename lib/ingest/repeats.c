@@ -10,6 +10,7 @@ enum { MOST = 1 << 20, KEY = 16 };
 /* What is compared first, and what must then be equal. */
 struct entry {
     uint8_t key[KEY], sha256[32];
+    int64_t stop_ns; /* of a body: the end of its data */
 };
 
 struct ring {
@@ -67,16 +68,23 @@ static void ring_add(struct ring *ring, size_t n_most, const struct entry *entry
 }
 
 enum burst_err ingest_repeats_body(struct ingest_repeats *r, const char *topic, size_t n_topic,
-                                   const uint8_t sha256[32], struct burst_error *reterr)
+                                   const uint8_t sha256[32], int64_t *ret_stop_ns, struct burst_error *reterr)
 {
-    struct entry entry;
+    struct entry entry = {.stop_ns = INGEST_REPEATS_UNTOLD};
     hash_blake2b(&(struct hash_piece){topic, n_topic}, 1, KEY, entry.key);
     memcpy(entry.sha256, sha256, sizeof entry.sha256);
-    if (ring_find(&r->bodies, r->n_most, &entry, true))
+    const struct entry *old = ring_find(&r->bodies, r->n_most, &entry, true);
+    if (old) *ret_stop_ns = old->stop_ns;
+    if (old)
         return burst_fail(reterr, BURST_E_DUPLICATE, "%.*s: a body with this SHA-256 came before",
                           (int)(n_topic < 80 ? n_topic : 80), topic);
     ring_add(&r->bodies, r->n_most, &entry);
     return BURST_OK;
+}
+
+void ingest_repeats_told(struct ingest_repeats *r, int64_t stop_ns)
+{
+    if (r->bodies.n) r->bodies.entries[(r->bodies.next + r->n_most - 1) % r->n_most].stop_ns = stop_ns;
 }
 
 void ingest_repeats_forget(struct ingest_repeats *r)
@@ -87,7 +95,7 @@ void ingest_repeats_forget(struct ingest_repeats *r)
 enum burst_err ingest_repeats_subimage(struct ingest_repeats *r, const struct subimage_packet *packet,
                                        struct burst_error *reterr)
 {
-    struct entry entry;
+    struct entry entry = {.stop_ns = INGEST_REPEATS_UNTOLD};
     const struct hash_piece pieces[] = {{&packet->source.realm, sizeof packet->source.realm},
                                         {&packet->alert_count, sizeof packet->alert_count},
                                         {packet->burst_id, strlen(packet->burst_id) + 1},

@@ -11,10 +11,15 @@ struct ingest_repeats;
 enum burst_err ingest_repeats_new(size_t n_most, struct ingest_repeats **ret_r, struct burst_error *reterr);
 void ingest_repeats_free(struct ingest_repeats *r);
 
+#define INGEST_REPEATS_UNTOLD INT64_MAX /* where a body's data end is not known */
+
 /* Judge a body before it is decoded, and remember it.
- * Errors  BURST_E_DUPLICATE  the same topic and SHA-256 among the last n_most bodies */
+ * Returned  *ret_stop_ns     with BURST_E_DUPLICATE where its data end, as ingest_repeats_told has it; untouched otherwise
+ * Errors    BURST_E_DUPLICATE  the same topic and SHA-256 among the last n_most bodies */
 enum burst_err ingest_repeats_body(struct ingest_repeats *r, const char *topic, size_t n_topic,
-                                   const uint8_t sha256[32], struct burst_error *reterr);
+                                   const uint8_t sha256[32], int64_t *ret_stop_ns, struct burst_error *reterr);
+/* The body remembered last has been decoded: its data end at stop_ns, TT; INT64_MIN: it holds none. */
+void ingest_repeats_told(struct ingest_repeats *r, int64_t stop_ns);
 
 /* Forget the bodies, not the sub-images: a replay goes back in time, and what was taken from them is forgotten too. */
 void ingest_repeats_forget(struct ingest_repeats *r);

@@ -236,7 +236,9 @@ static void judge_events(int *n_window, int *n_verdict)
     CHECK_SAY(!err, "%s", e.text);
     uint8_t sha256[32];
     hash_sha256(&(struct hash_piece){open.events, open.n_events}, 1, sha256);
-    CHECK_INT(ingest_repeats_body(open.repeats, "t", 1, sha256, &e), BURST_OK);
+    int64_t stop_ns;
+    CHECK_INT(ingest_repeats_body(open.repeats, "t", 1, sha256, &stop_ns, &e), BURST_OK);
+    ingest_repeats_told(open.repeats, packet.span.stop_ns);
     feed_read(&open.feed, 0, stream, 1, packet.span.stop_ns);
     const int64_t step = LIGHTCURVE_STEP_BINS / 2;
     for (int64_t k = event_packet_next(&packet, 0); k != INT64_MAX; k = event_packet_next(&packet, k + step)) {

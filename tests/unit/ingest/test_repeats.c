@@ -2,6 +2,7 @@
 #include "ingest/repeats.h"
 
 static struct burst_error why;
+static int64_t stop_ns;
 
 static struct ingest_repeats *begin(size_t n_most)
 {
@@ -13,7 +14,7 @@ static struct ingest_repeats *begin(size_t n_most)
 static enum burst_err body(struct ingest_repeats *r, const char *topic, uint8_t first_byte)
 {
     uint8_t sha256[32] = {first_byte};
-    return ingest_repeats_body(r, topic, strlen(topic), sha256, &why);
+    return ingest_repeats_body(r, topic, strlen(topic), sha256, &stop_ns, &why);
 }
 
 static enum burst_err image(struct ingest_repeats *r, enum burst_realm realm, const char *id, int count,
@@ -34,6 +35,29 @@ TEST(the_same_body_on_the_same_topic_is_a_repeat)
     CHECK_INT(body(r, "burst-test.v1.fermi.gbm.events", 1), BURST_OK);
     CHECK_REFUSED(body(r, "burst.v1.fermi.gbm.events", 1), BURST_E_DUPLICATE, why,
                   "burst.v1.fermi.gbm.events: a body with this SHA-256");
+    ingest_repeats_free(r);
+}
+
+TEST(a_repeat_tells_where_its_data_end)
+{
+    struct ingest_repeats *r = begin(3);
+    ingest_repeats_told(r, 7); /* nobody is meant */
+    stop_ns = 5;
+    CHECK_INT(body(r, "t", 1), BURST_OK);
+    CHECK_INT(stop_ns, 5);
+    ingest_repeats_told(r, 100);
+    CHECK_INT(body(r, "t", 2), BURST_OK);
+    ingest_repeats_told(r, INT64_MIN);
+    CHECK_INT(body(r, "t", 3), BURST_OK);
+    CHECK_INT(body(r, "t", 1), BURST_E_DUPLICATE);
+    CHECK_INT(stop_ns, 100);
+    CHECK_INT(body(r, "t", 2), BURST_E_DUPLICATE);
+    CHECK_INT(stop_ns, INT64_MIN);
+    CHECK_INT(body(r, "t", 3), BURST_E_DUPLICATE);
+    CHECK_INT(stop_ns, INGEST_REPEATS_UNTOLD);
+    CHECK_INT(body(r, "t", 4), BURST_OK); /* in the place of 1 */
+    CHECK_INT(body(r, "t", 4), BURST_E_DUPLICATE);
+    CHECK_INT(stop_ns, INGEST_REPEATS_UNTOLD);
     ingest_repeats_free(r);
 }
 
@@ -95,6 +119,7 @@ TEST(a_memory_of_nothing_or_too_much_is_refused)
 int main(void)
 {
     RUN(the_same_body_on_the_same_topic_is_a_repeat);
+    RUN(a_repeat_tells_where_its_data_end);
     RUN(the_oldest_body_is_forgotten_for_the_newest);
     RUN(what_is_forgotten_is_new_again);
     RUN(other_bytes_under_one_name_are_a_conflict);
