@@ -7,21 +7,8 @@ import tempfile
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'training'))
+from common import ROOT, case, first, status
 from burst_training import clib  # noqa: E402
-
-n_failed = 0
-
-
-def case(name, fault):
-    global n_failed
-    n_failed += bool(fault)
-    print(f'FAIL {name}: {fault}' if fault else f'ok {name}', flush=True)
-
-
-def first(*faults):
-    return next((f for f in faults if f), None)
 
 
 def refused(code, part, function, *arguments, **named):
@@ -256,7 +243,7 @@ def main():
         return 0
     for part in (inputs, layouts, refusals, fainter_bursts, other_places, windows, real_windows, networks, library):
         part()
-    return n_failed
+    return status()
 
 
 if __name__ == '__main__':

@@ -9,17 +9,8 @@ import tempfile
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'training'))
+from common import ROOT, case, first, status
 from burst_training import clib, days, evaluate  # noqa: E402
-
-n_failed = 0
-
-
-def case(name, fault):
-    global n_failed
-    n_failed += bool(fault)
-    print(f'FAIL {name}: {fault}' if fault else f'ok {name}', flush=True)
 
 
 def differs(got, want):
@@ -183,4 +174,4 @@ coincidence()
 classical()
 with tempfile.TemporaryDirectory() as temporary:
     command_line(pathlib.Path(temporary).resolve())
-sys.exit(min(n_failed, 125))
+sys.exit(status())

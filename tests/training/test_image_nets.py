@@ -2,22 +2,12 @@
 """Networks for sub-images: their sizes, the planes they make of the mask, the symmetry of the one that has it, and that the exported
 file says the same in burstd's own runtime."""
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('BURST_BUILD', ROOT / 'build/release'))
-sys.path.insert(0, str(ROOT / 'training'))
-n_failed = 0
-
-
-def case(name, fault):
-    global n_failed
-    n_failed += bool(fault)
-    print(f'FAIL {name}: {fault}' if fault else f'ok {name}', flush=True)
+from common import BUILD, case, status
 
 
 def sizes():
@@ -204,7 +194,7 @@ def main():
             part()
         for part in (symmetry, exported, resnet):
             part(pathlib.Path(folder))
-    return min(n_failed, 125)
+    return status()
 
 
 if __name__ == '__main__':

@@ -8,10 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('BURST_BUILD', ROOT / 'build/release')).resolve()
-sys.path.insert(0, str(ROOT / 'training'))
-n_failed = 0
+from common import BUILD, ROOT, case, first, status
 
 EXPERIMENT = """name: small
 task: image
@@ -28,12 +25,6 @@ TOGETHER = EXPERIMENT.replace('name: small', 'name: together').replace('{kind: i
                                                                        '{kind: image_ensemble, of: small, members: [1, 2]}')
 TOGETHER = TOGETHER.replace('augment: {lose: 0.5, noise: 0.2, scale: 0.05}\n', '').replace('epochs: 1, batch: 16', 'epochs: 0').replace('[1, 2]\n', '[1]\n')
 TOGETHER += 'export: {model: small-d4, version: 1}\n'
-
-
-def case(name, fault):
-    global n_failed
-    n_failed += bool(fault)
-    print(f'FAIL {name}: {fault}' if fault else f'ok {name}', flush=True)
 
 
 def made_set(folder):
@@ -141,7 +132,7 @@ def main():
     for part in (parts, told, trained):
         with tempfile.TemporaryDirectory() as folder:
             part(pathlib.Path(folder))
-    return min(n_failed, 125)
+    return status()
 
 
 if __name__ == '__main__':

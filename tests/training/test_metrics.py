@@ -2,30 +2,16 @@
 """Figures of merit and intervals against numbers worked out by hand and tables in print."""
 import json
 import math
-import pathlib
 import sys
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'training'))
+from common import case, first, status
 from burst_training import metrics as m  # noqa: E402
-
-n_failed = 0
-
-
-def case(name, fault):
-    global n_failed
-    n_failed += bool(fault)
-    print(f'FAIL {name}: {fault}' if fault else f'ok {name}', flush=True)
 
 
 def near(got, want, tolerance=5e-5):
     return None if got is not None and abs(got - want) <= tolerance else f'{got}, not {want}'
-
-
-def first(*faults):
-    return next((f for f in faults if f), None)
 
 
 def fractions():
@@ -130,4 +116,4 @@ def whole():
 
 for part in (fractions, curves, calibration, intervals, whole):
     part()
-sys.exit(min(n_failed, 125))
+sys.exit(status())
